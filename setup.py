@@ -63,7 +63,7 @@ COMPILED = (
 )
 """Modules of `logos.core`."""
 
-COMPILED_INDICATORS = ("base", "averages", "spread", "channels", "momentum")
+COMPILED_INDICATORS = ("base", "averages", "spread", "channels", "momentum", "crossing")
 """Modules of `logos.indicators`."""
 
 

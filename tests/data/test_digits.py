@@ -33,7 +33,7 @@ from logos.data.source import discover
 from logos.errors import DataError
 from logos.library.instruments import instrument_settings, instrument_table
 from logos.session.build import make_instruments
-from logos.session.drive import drive
+from logos.session.entry import drive
 from logos.session.open import open_session
 from logos.session.opening.spec import SessionSpec
 

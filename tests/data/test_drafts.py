@@ -18,7 +18,7 @@ from logos.data.suggest import draft_instrument, suggest_instrument
 from logos.data.terms.contracts import FAMILIES
 from logos.feeds.record import ccxt_instrument
 from logos.session.build import make_instruments
-from logos.session.drive import drive
+from logos.session.entry import drive
 from logos.session.open import open_session
 from logos.session.opening.instruments import find_instruments
 from logos.session.opening.spec import SessionSpec

@@ -21,7 +21,7 @@ from logos.core.types import SIZE_UNKNOWN
 from logos.data.layout import BARS, LAYOUTS, QUOTES, TRADES, clean_header, with_sizes
 from logos.data.replay import ReplayFeed
 from logos.data.source import discover
-from logos.session.drive import drive
+from logos.session.entry import drive
 from logos.session.open import open_session
 from logos.session.opening.spec import SessionSpec
 

@@ -23,8 +23,7 @@ from logos.killswitch.fleet.records import FleetRecord
 from logos.killswitch.fleet.seen import read_seen
 from logos.killswitch.fleet.store import Coordinator
 from logos.session import SwitchEngagedError
-from logos.session.drive import drive
-from logos.session.entry import replay, resume, run
+from logos.session.entry import drive, replay, resume, run
 from logos.session.fleet import membership
 from logos.session.open import open_session
 from logos.session.opening.spec import SessionSpec

@@ -12,7 +12,7 @@ from logos.core.messages import Bar, QuoteBar
 from logos.core.strategy import Answer, Context, Strategy
 from logos.data.names import stem_for
 from logos.errors import DataError
-from logos.session.drive import drive
+from logos.session.entry import drive
 from logos.session.open import open_session
 from logos.session.opening.recorded import find_sources
 from logos.session.opening.spec import SessionSpec

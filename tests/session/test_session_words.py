@@ -17,7 +17,8 @@ from logos.execution.clock import SystemClock
 from logos.session import ExitCode, run
 from logos.session.artifacts.snapshots.snapshot import plain_copy
 from logos.session.connections import make_feeds
-from logos.session.drive import LiveEngine, LiveRules, drive
+from logos.session.drive import LiveEngine, LiveRules
+from logos.session.entry import drive
 from logos.session.opening.machine_switch import SwitchEngagedError, open_switch
 from logos.session.outcome import session_failure
 from logos.session.plan import make_plan

@@ -19,8 +19,7 @@ from logos.core.messages import NOW, Event, Quote, SetLimit
 from logos.core.strategy import Answer, Context, Strategy, market
 from logos.core.types import SessionStatus, Side
 from logos.killswitch.fleet.ownership import Goal, Ownership
-from logos.session.drive import drive
-from logos.session.entry import replay, resume, run
+from logos.session.entry import drive, replay, resume, run
 from logos.session.fleet.budget import BudgetKeeper
 from logos.session.open import open_session
 from logos.session.opening.spec import SessionSpec

@@ -24,7 +24,7 @@ ALLOWED: dict[str, set[str]] = {
     "secrecy": set(),
     "installation": set(),
     "interrupts": set(),
-    "strategies": {"errors", "core", "interrupts", "files", "secrecy", "sizing"},
+    "strategies": {"errors", "core", "interrupts", "files", "secrecy", "sizing", "indicators"},
     "event_loop": set(),
     "indicators": {"installation"},
     "aggregation": {"core"},

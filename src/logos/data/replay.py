@@ -23,7 +23,7 @@ from logos.data.checked.columns import Columns
 from logos.data.defects import DefectTally
 from logos.data.readers.blocks import read_blocks, to_events
 from logos.data.readers.chunks import FileStamp, refuse_changed
-from logos.data.readers.rows import Block, lengths_of
+from logos.data.readers.rows import Block
 from logos.data.source import DataSource
 from logos.data.suggest import suggest_instrument
 from logos.errors import DataError
@@ -32,44 +32,54 @@ _by_time = attrgetter("ts_ns")
 
 
 class _Buffer:
-    """What has been read of one source and not yet been replayed: rows from `position` on."""
+    """What has been read of one source and not yet been replayed: rows from `position` on of a
+    block, and before them those `waiting` since blocks before it."""
 
-    __slots__ = ("block", "is_finished", "length_ns", "position", "stream")
+    __slots__ = ("block", "is_finished", "position", "stream", "waiting")
 
-    def __init__(self, stream: Iterator[Block], length_ns: int) -> None:
+    def __init__(self, stream: Iterator[Block]) -> None:
         self.stream = stream
-        self.length_ns = length_ns
-        self.block = Block([], [[] for _ in range(16)], ())
+        self.block = Block([], [], ())
         self.position = 0
+        self.waiting: list[Block] = []
         self.is_finished = False
 
     def read_on(self) -> None:
-        """Append the next block to what is left, or notice that there is none."""
+        """Go to the next block, or notice that there is none."""
         read = next(self.stream, None)
         if read is None:
             self.is_finished = True
             return
-        left = self.take_all()
         # The rows at the horizon had to wait for those of the same time in the next block.
-        columns = [[*early, *late] for early, late in zip(left.columns, read.columns, strict=False)]
-        self.block = Block([*left.ts_ns, *read.ts_ns], columns, ())
-        if left.lengths is not None or read.lengths is not None:
-            parts = [lengths_of(part, self.length_ns) for part in (left, read)]
-            self.block.lengths = [*parts[0], *parts[1]]
+        self.waiting = self.take_all()
+        self.block = read
         self.position = 0
 
-    def take_before(self, horizon_ns: int) -> Block:
+    def take_before(self, horizon_ns: int) -> list[Block]:
         """Rows before `horizon_ns`. Those at it wait: the next block may have more of them."""
-        return self._take(bisect_left(self.block.ts_ns, horizon_ns, self.position))
+        before = []
+        while self.waiting and self.waiting[0].ts_ns[0] < horizon_ns:
+            left = self.waiting.pop(0)
+            end = bisect_left(left.ts_ns, horizon_ns)
+            before.append(left.part(0, end))
+            if end < len(left):
+                self.waiting.insert(0, left.part(end, len(left)))
+                return before
+        if not self.waiting:
+            before += self._take(bisect_left(self.block.ts_ns, horizon_ns, self.position))
+        return before
 
-    def take_all(self) -> Block:
+    def take_all(self) -> list[Block]:
         """All rows left."""
-        return self._take(len(self.block))
+        before, self.waiting = self.waiting, []
+        return before + self._take(len(self.block))
 
-    def _take(self, end: int) -> Block:
+    def _take(self, end: int) -> list[Block]:
+        if end == self.position:
+            return []
         part = self.block.part(self.position, end)
         self.position = end
-        return part
+        return [part]
 
 
 class ReplayFeed:
@@ -124,7 +134,7 @@ class ReplayFeed:
         self.defects = [DefectTally() for _ in self.sources]
         left_to_skip = skip
         for parts in self._steps():
-            count = sum(len(part) for part in parts)
+            count = sum(len(part) for of_source in parts for part in of_source)
             if not count or count <= left_to_skip:
                 left_to_skip -= count
                 continue
@@ -142,25 +152,25 @@ class ReplayFeed:
         for source in self.sources:
             yield source, self._limited(source, DefectTally())
 
-    def _events(self, parts: list[Block]) -> list[MarketEvent]:
+    def _events(self, parts: list[list[Block]]) -> list[MarketEvent]:
         events: list[MarketEvent] = []
         filled = 0
-        for source, part in zip(self.sources, parts, strict=True):
-            if len(part):
+        for source, of_source in zip(self.sources, parts, strict=True):
+            for part in of_source:
                 events += to_events(source, self.instruments[source.symbol], part)
-                filled += 1
+            filled += bool(of_source)
         if filled > 1:
             events.sort(key=_by_time)
         return events
 
-    def _steps(self) -> Iterator[list[Block]]:
-        """For each step, the part of every source that lies before the horizon."""
+    def _steps(self) -> Iterator[list[list[Block]]]:
+        """For each step, of every source the parts that lie before the horizon, none empty."""
         buffers = [
-            _Buffer(self._limited(source, tally), source.interval_ns or 0)
+            _Buffer(self._limited(source, tally))
             for source, tally in zip(self.sources, self.defects, strict=True)
         ]
         if len(buffers) == 1:
-            yield from ([block] for block in buffers[0].stream)
+            yield from ([[block]] for block in buffers[0].stream)
             return
         for buffer in buffers:
             buffer.read_on()

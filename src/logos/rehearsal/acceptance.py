@@ -38,7 +38,7 @@ from logos.files import make_folder
 from logos.killswitch.breaker import CircuitBreaker
 from logos.killswitch.ledger import KILL_FILE
 from logos.rehearsal.evidence import JournalView
-from logos.session.drive import drive
+from logos.session.entry import drive
 from logos.session.open import open_session
 from logos.session.opening.machine_switch import SwitchEngagedError, open_switch
 from logos.session.opening.spec import SessionSpec

@@ -1,4 +1,4 @@
-"""Who drives a session: a loop over recorded batches, or the live loop around its inbox.
+"""Who drives a live session: the loop around its inbox (`entry` has the one over recorded data).
 
     feed and venue tasks, the heartbeat -> inbox -> session.apply -> durable -> venue
 
@@ -33,7 +33,6 @@ from logos.core.messages import (
 from logos.core.outbox import VenueRequest
 from logos.core.types import NS_PER_SECOND
 from logos.errors import cause_words
-from logos.event_loop import run_in_loop
 from logos.execution.collector import Collector
 from logos.execution.latency import LatencyHistogram
 from logos.execution.pulse import CREDIT_S
@@ -53,32 +52,8 @@ _OVERRUN_NS: Final = 10_000_000  # the budget of one batch: a longer one is an o
 _STALL_S: Final = 5.0
 
 
-def drive(session: Session) -> SessionResult:
-    """Run an opened session to its end. Raises OSError when a file cannot be written, and
-    JournalDiffersError; whatever else happens is told by the result."""
-    if isinstance(session.source, LiveSource):
-        return run_in_loop(drive_live(session, session.source))
-    session.supervisor.ready()
-    try:
-        with Collector() as collector:
-            for batch in session.source.batches():
-                session.apply(batch)
-                if session.is_over:
-                    break
-                collector.beat(is_quiet=False)  # what is new is looked through as it comes
-    except Exception as error:
-        if session.is_closed:
-            raise
-        session.fail(error)
-    for _ in range(4):  # one begins the end where nothing has; at a venue one more makes it
-        if session.result is not None:
-            return session.result
-        session.apply(None)
-    raise RuntimeError("the session waits for a venue's reports after its last event")
-
-
 async def drive_live(session: Session, source: LiveSource) -> SessionResult:
-    """Run a live session to its end, in the running event loop. As `drive`."""
+    """Run a live session to its end, in the running event loop. As `entry.drive`."""
     connections, settings = source.connections, session.plan.config.live
     venue = connections.venue(session.session_id)
     is_real = venue is not None and session.core.order_manager.outbox is not None

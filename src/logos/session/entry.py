@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Final, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Final, TypedDict, Unpack
 
 from logos.config import Config, make_config, read_toml
 from logos.core.gates import Switch
@@ -16,23 +16,25 @@ from logos.core.messages import Flatten
 from logos.core.strategy import Strategy
 from logos.data.checked.store import CheckedStore
 from logos.errors import LogosError
-from logos.killswitch.fleet.ownership import Ownership
+from logos.execution.collector import Collector
 from logos.session.artifacts.derived.files import DERIVED
 from logos.session.artifacts.notes import NOTE_TABLES
 from logos.session.artifacts.payments import PAYMENTS
 from logos.session.artifacts.snapshots.snapshot import SnapshotDue
 from logos.session.artifacts.tables import TABLES, tables_of
-from logos.session.connections import Outside
-from logos.session.drive import drive
 from logos.session.history import find_session
 from logos.session.open import open_session
 from logos.session.opening.spec import Purpose, SessionSpec
 from logos.session.outcome import SessionResult
 from logos.session.plan import Feed, Plan
 from logos.session.session import Session
-from logos.session.source import Progress
+from logos.session.source import LiveSource, Progress
 from logos.session.stored.origin import Origin
 from logos.session.supervisor import SessionStoppedError
+
+if TYPE_CHECKING:  # most sessions are live in no fleet
+    from logos.killswitch.fleet.ownership import Ownership
+    from logos.session.connections import Outside
 
 COMPARED: Final = ("config.json", "state.jsonl", "state.json", *TABLES, "session.md")
 """The files that a replay must reproduce byte for byte."""
@@ -106,6 +108,8 @@ def run_live(
     config: Config | Mapping[str, Any] | str | Path, **options: Unpack[NewOptions]
 ) -> SessionResult:
     """As `run`, on live feeds whatever the settings say."""
+    from logos.session.connections import Outside
+
     options.setdefault("outside", Outside())
     return run(config, **options)
 
@@ -150,6 +154,34 @@ def replay(session_id: str, **options: Unpack[Options]) -> SessionResult:
 def _run(spec: SessionSpec) -> SessionResult:
     with open_session(spec) as session:
         return drive(session)
+
+
+def drive(session: Session) -> SessionResult:
+    """Run an opened session to its end. Raises OSError when a file cannot be written, and
+    JournalDiffersError; whatever else happens is told by the result."""
+    # The live loop, with asyncio and all that talks to venues, is a sixth of what would be loaded.
+    if isinstance(session.source, LiveSource):
+        from logos.event_loop import run_in_loop
+        from logos.session.drive import drive_live
+
+        return run_in_loop(drive_live(session, session.source))
+    session.supervisor.ready()
+    try:
+        with Collector() as collector:
+            for batch in session.source.batches():
+                session.apply(batch)
+                if session.is_over:
+                    break
+                collector.beat(is_quiet=False)  # what is new is looked through as it comes
+    except Exception as error:
+        if session.is_closed:
+            raise
+        session.fail(error)
+    for _ in range(4):  # one begins the end where nothing has; at a venue one more makes it
+        if session.result is not None:
+            return session.result
+        session.apply(None)
+    raise RuntimeError("the session waits for a venue's reports after its last event")
 
 
 def settings(config: Config | Mapping[str, Any] | str | Path) -> Config:

@@ -23,10 +23,12 @@ import tempfile
 import time
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from logos.config import Config, ConfigError
 from logos.config.tables.disk import DISK
 from logos.config.terms.payments import has_payments
+from logos.core.engine import TradingCore
 from logos.core.gates import Switch
 from logos.core.types import SessionStatus
 from logos.files import make_folder
@@ -40,11 +42,9 @@ from logos.session.artifacts.folder import SessionFolder, is_finished, projectio
 from logos.session.artifacts.recoveries import Recovery
 from logos.session.artifacts.snapshots.snapshot import Snapshot
 from logos.session.carrying.hand_over import carried_on, check_carries
-from logos.session.connections import hold_account, with_instruments
 from logos.session.disk import disk_guard, stopped_because
 from logos.session.history import NothingHappenedError, find_session, read_session
 from logos.session.opening.alert_sender import alerts_sent
-from logos.session.opening.live_source import live_source, old_source
 from logos.session.opening.machine_switch import SessionSwitch, refuse_engaged
 from logos.session.opening.old import Old, find_old, script_of, survey_of
 from logos.session.opening.recorded import checked_store
@@ -68,11 +68,14 @@ from logos.session.source import (
     BASELINE_FILE,
     FeedSource,
     Past,
+    PastSource,
     Source,
 )
 from logos.session.stored.origin import Origin, origin_of
 from logos.session.supervisor import SessionStoppedError, StopWhileStartingError
-from logos.session.venue.preflight import connect_ready
+
+if TYPE_CHECKING:
+    from logos.session.connections import Connections
 
 
 def open_session(spec: SessionSpec) -> Session:
@@ -165,6 +168,11 @@ def _begin(start: Start, config: Config, switch: Switch, claim: Claim, origin: O
     """A session that has its folder, and has read nothing yet."""
     spec, supervisor, resources = start.spec, start.supervisor, start.resources
     is_live = spec.is_live(config)
+    if is_live:  # a session on recorded data needs nothing of what live ones are made of
+        from logos.session.connections import hold_account, with_instruments
+        from logos.session.opening.live_source import live_source
+        from logos.session.venue.preflight import connect_ready
+
     resources.callback(claim.journal.close)
     start.show(claim.journal.path, spec.home, claim.session_id, may_rest=False)
     with supervisor.interruptible("reading its data") as moved:
@@ -223,6 +231,9 @@ def _old(start: Start) -> Session:
             plan = same_plan(journal, session_id, spec.strategy, feed, moved, origin, store)
             refuse_restored(plan.config, lock.path.parent)
             if old.is_live:
+                from logos.session.connections import hold_account
+                from logos.session.venue.preflight import connect_ready
+
                 spec.check_acknowledged(plan.config)
                 resources.enter_context(hold_account(plan.config, spec.outside, start.entry.token))
             tell = None if spec.flatten is None else spec.tell
@@ -259,7 +270,7 @@ def _old(start: Start) -> Session:
     resources.callback(folder.close)
     inputs, past = _recording_on(resources, plan, old, survey, snapshot)
     skip = snapshot.consumed if snapshot else 0
-    source = old_source(spec, core, plan, connections, past, skip)
+    source = _old_source(spec, core, plan, connections, past, skip)
     script = script_of(spec, old, switch, snapshot)
     session = Session(plan, core, folder, supervisor, script, source, snapshot, inputs)
     session.snapshots = spec.snapshots(plan, core, folder)
@@ -275,6 +286,23 @@ def _old(start: Start) -> Session:
 
     resources.callback(note_result)
     return session
+
+
+def _old_source(
+    spec: SessionSpec,
+    core: TradingCore,
+    plan: Plan,
+    connections: Connections | None,
+    past: Past | None,
+    skip: int,
+) -> Source:
+    """Of an old session: live behind its `past`, that alone where nothing is connected, or its
+    recorded data without the first `skip` events."""
+    if connections is not None:
+        from logos.session.opening.live_source import live_source
+
+        return live_source(spec, core, connections, past)
+    return FeedSource(plan.feed, skip, spec.progress(plan)) if past is None else PastSource(past)
 
 
 def _recording_on(

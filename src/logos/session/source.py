@@ -12,22 +12,24 @@ from dataclasses import dataclass
 from decimal import Decimal
 from operator import length_hint
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
 from logos.core.messages import Event, Flatten
 from logos.core.records import OrderRecord, OrderUpdate, PaperFillRecord, Record
-from logos.execution.inbox import Inbox
 from logos.execution.latency import LatencyHistogram
 from logos.journal.entries import JOURNAL, read_journal
 from logos.journal.inputs import RecordedInputs
 from logos.journal.surveys import Survey
 from logos.journal.writer import Position
-from logos.session.bars.backfill import Backfilling
-from logos.session.connections import Connections
 from logos.session.plan import Feed, chunks_after
-from logos.session.presence.feeds import FeedStates
+
+if TYPE_CHECKING:  # a session on recorded data needs nothing of what live ones are made of
+    from logos.execution.inbox import Inbox
+    from logos.session.bars.backfill import Backfilling
+    from logos.session.connections import Connections
+    from logos.session.presence.feeds import FeedStates
 
 Batch = Sequence[Event]
 """Events in order of time. An empty one says that no event has come."""

@@ -1,7 +1,7 @@
 """Crossing moving averages: long while the fast simple average is above the slow one.
 
-The averages are never divided out: sums of integers are compared, crosswise multiplied, so
-"above" is exact and an equal pair is really equal (and then nothing changes).
+The averages are exact (see `logos.indicators.crossing`): an equal pair is really equal, and then
+nothing changes.
 """
 
 from __future__ import annotations
@@ -12,22 +12,8 @@ from typing import Any
 from logos.core.declared.parameters import param
 from logos.core.messages import Bar, Quote, QuoteBar, Trade
 from logos.core.strategy import Answer, Context, Strategy
+from logos.indicators.crossing import Crossing
 from logos.strategies.tools import position, twice_price
-
-
-class _Averages:
-    """One symbol's last `slow` prices in a ring, and the sums of the two windows."""
-
-    __slots__ = ("count", "fast_sum", "kind", "next", "prices", "side", "slow_sum")
-
-    def __init__(self, slow: int, kind: str = "") -> None:
-        self.kind = kind
-        self.prices = [0] * slow
-        self.next = 0
-        self.count = 0
-        self.fast_sum = 0
-        self.slow_sum = 0
-        self.side = 0
 
 
 class SmaCross(Strategy):
@@ -48,10 +34,11 @@ class SmaCross(Strategy):
         if self.fast >= self.slow:
             raise ValueError(f"fast ({self.fast}) must be below slow ({self.slow})")
         self.below = -1 if self.allow_short else 0
-        self._averages: dict[str, _Averages] = {}
+        self._averages: dict[str, Crossing] = {}
 
     def on_bar(self, context: Context, bar: Bar | QuoteBar) -> Answer:
-        return self._see(bar.symbol, twice_price(bar), "bar")
+        twice = 2 * bar.close_units if type(bar) is Bar else twice_price(bar)
+        return self._see(bar.symbol, twice, "bar")
 
     def on_quote(self, context: Context, quote: Quote) -> Answer:
         return self._see(quote.symbol, quote.bid_units + quote.ask_units, "quote")
@@ -62,34 +49,18 @@ class SmaCross(Strategy):
     def _see(self, symbol: str, price: int, kind: str) -> Answer:
         seen = self._averages.get(symbol)
         if seen is None:
-            seen = self._averages[symbol] = _Averages(self.slow, kind)
+            seen = Crossing(self.fast, self.slow, self.below, kind)
+            self._averages[symbol] = seen
         elif seen.kind != kind:
             return None
-        prices = seen.prices
-        place = seen.next
-        # A negative index counts from the ring's end, which is just where it should land.
-        seen.fast_sum += price - prices[place - self.fast]
-        seen.slow_sum += price - prices[place]
-        prices[place] = price
-        seen.next = (place + 1) % self.slow
-        seen.count += 1
-        if seen.count < self.slow:
+        if not seen.has_turned(price):
             return None
-        lead = seen.fast_sum * self.slow - seen.slow_sum * self.fast
-        side = 1 if lead > 0 else self.below
-        if lead == 0 or side == seen.side:
-            return None
-        seen.side = side
-        return position(side, self.quantity, self.weight, symbol)
+        return position(seen.side, self.quantity, self.weight, symbol)
 
     def save(self) -> dict[str, Any]:
-        return {
-            symbol: {name: getattr(seen, name) for name in seen.__slots__}
-            for symbol, seen in self._averages.items()
-        }
+        return {symbol: seen.save() for symbol, seen in self._averages.items()}
 
     def load(self, context: Context, state: dict[str, Any]) -> None:
         for symbol, fields in state.items():
-            seen = self._averages[symbol] = _Averages(self.slow)
-            for name in seen.__slots__:
-                setattr(seen, name, fields[name])
+            self._averages[symbol] = Crossing(self.fast, self.slow, self.below)
+            self._averages[symbol].load(fields)

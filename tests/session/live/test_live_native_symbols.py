@@ -26,8 +26,7 @@ from logos.feeds.contract import Sink
 from logos.session import SessionResult
 from logos.session.build import make_instruments
 from logos.session.connections import Outside
-from logos.session.drive import drive
-from logos.session.entry import replay, resume, run_live
+from logos.session.entry import drive, replay, resume, run_live
 from logos.session.open import open_session
 from logos.session.opening import hours
 from logos.session.opening.spec import SessionSpec

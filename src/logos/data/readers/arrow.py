@@ -13,8 +13,10 @@ pyarrow, and numpy is not needed.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 from decimal import Decimal
+from struct import pack
 from typing import Final
 
 import pyarrow as pa
@@ -216,9 +218,16 @@ def _times(state: FileState, array: pa.Array) -> pa.Array:
 
 
 def _number(value: int) -> pa.Scalar:
-    """A number that pyarrow takes as it is: of a Python one it asks whether it is of pandas, and
-    imports that, which takes longer than reading a million rows."""
-    return pa.scalar(value, pa.int64())
+    """A number that pyarrow takes as it is: of a Python one it asks whether it is of pandas, also
+    in `pa.scalar`, and imports that: more time than a million rows take, and 30 MiB."""
+    return _scalar(pa.int64(), value.to_bytes(8, "little", signed=True))
+
+
+def _scalar(kind: pa.DataType, content: bytes) -> pa.Scalar:
+    """The value of 8 bytes in the order that Arrow has on this machine."""
+    if sys.byteorder == "big":
+        content = content[::-1]
+    return pa.Array.from_buffers(kind, 1, [None, pa.py_buffer(content)])[0]
 
 
 def _whole(array: pa.Array) -> pa.Array:
@@ -258,8 +267,8 @@ def _prices(array: pa.Array, instrument: Instrument) -> pa.Array:
 
 def _double_prices(array: pa.Array, instrument: Instrument) -> pa.Array:
     """Doubles to the nearest tick, within half of the tolerance; the other half is careful's."""
-    scale = pa.scalar(float(instrument.price_scale), pa.float64())
-    tick = pa.scalar(float(instrument.data_tick), pa.float64())
+    scale = _scalar(pa.float64(), pack("<d", instrument.price_scale))
+    tick = _scalar(pa.float64(), pack("<d", instrument.data_tick))
     ticks = pc.divide(pc.multiply(array, scale), tick)
     nearest = pc.round(ticks)
     distance = pc.max(pc.abs(pc.subtract(ticks, nearest))).as_py()
@@ -271,7 +280,7 @@ def _double_prices(array: pa.Array, instrument: Instrument) -> pa.Array:
 def _sizes(array: pa.Array | None, instrument: Instrument, rows: int) -> pa.Array:
     """Quantity units as int64, truncated; SIZE_UNKNOWN for nulls and for no column at all."""
     if array is None or array.null_count == len(array):
-        return pa.repeat(pa.scalar(SIZE_UNKNOWN, pa.int64()), rows)
+        return pa.repeat(_number(SIZE_UNKNOWN), rows)
     if pa.types.is_floating(array.type):
         array = array.cast(pa.float64()).cast(pa.string())
     if pa.types.is_integer(array.type):

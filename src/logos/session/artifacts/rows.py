@@ -8,11 +8,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-from logos.core.types import NS_PER_SECOND
+from logos.core.types import NS_PER_DAY, NS_PER_MINUTE, NS_PER_SECOND
 from logos.files import AppendFile
 
 _ROWS_MAX: Final = 512
 """Rows that wait in memory at most."""
+
+_MINUTES_A_DAY: Final = NS_PER_DAY // NS_PER_MINUTE
 
 FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\0")
 
@@ -22,28 +24,44 @@ def text_cell(text: str) -> str:
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
+_SECONDS: Final = tuple(f"{second:02d}." for second in range(60))
+
+
 class Moments:
     """ISO-8601 text of event times; keeps what it last wrote, as events come in order."""
 
     def __init__(self) -> None:
-        self._second = -1
-        self._second_text = ""
-        self._ts_ns = -1
+        self._day: int | None = None
+        self._day_text = ""
+        self._minute: int | None = None
+        self._minute_text = ""
+        self._ts_ns: int | None = None
         self._text = ""
 
     def text(self, ts_ns: int) -> str:
         """`ts_ns` as ISO-8601 UTC with nine fraction digits."""
         if ts_ns == self._ts_ns:
             return self._text
-        second, fraction = divmod(ts_ns, NS_PER_SECOND)
-        if second != self._second:
-            self._second = second
-            self._second_text = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+        minute, rest = divmod(ts_ns, NS_PER_MINUTE)
+        if minute != self._minute:
+            self._minute_text = self._text_of(minute)
+            self._minute = minute
+        second, fraction = divmod(rest, NS_PER_SECOND)
         # Several times faster than the format `:09d`, which pads to the same text.
-        text = f"{self._second_text}.{str(NS_PER_SECOND + fraction)[1:]}Z"
+        text = f"{self._minute_text}{_SECONDS[second]}{str(NS_PER_SECOND + fraction)[1:]}Z"
         self._ts_ns = ts_ns
         self._text = text
         return text
+
+    def _text_of(self, minute: int) -> str:
+        """Day, hour and minute. Bars come a minute apart, so that what is kept is the day."""
+        day, rest = divmod(minute, _MINUTES_A_DAY)
+        if day != self._day:
+            moment = datetime.fromtimestamp(day * (NS_PER_DAY // NS_PER_SECOND), UTC)
+            self._day_text = moment.strftime("%Y-%m-%dT")
+            self._day = day
+        hour, left = divmod(rest, 60)
+        return f"{self._day_text}{hour:02d}:{left:02d}:"
 
 
 @lru_cache(maxsize=4096)

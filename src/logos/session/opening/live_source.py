@@ -8,9 +8,8 @@ from logos.session.bars.backfill import Backfilling
 from logos.session.bars.sources import wishes_in
 from logos.session.connections import Connections
 from logos.session.opening.spec import SessionSpec
-from logos.session.plan import Plan
 from logos.session.presence.feeds import FeedStates
-from logos.session.source import FeedSource, LiveSource, Past, PastSource, Source
+from logos.session.source import LiveSource, Past
 
 
 def live_source(
@@ -34,18 +33,3 @@ def live_source(
     if past is None and core.book is not None:
         backfill = Backfilling(plan, core.book, connections.feeds, inbox, connections.clock)
     return LiveSource(inbox, connections, feeds, spec.home, past, spec.flatten, spec.tell, backfill)
-
-
-def old_source(
-    spec: SessionSpec,
-    core: TradingCore,
-    plan: Plan,
-    connections: Connections | None,
-    past: Past | None,
-    skip: int,
-) -> Source:
-    """Of an old session: live behind its `past`, that alone where nothing is connected, or its
-    recorded data without the first `skip` events."""
-    if connections is not None:
-        return live_source(spec, core, connections, past)
-    return FeedSource(plan.feed, skip, spec.progress(plan)) if past is None else PastSource(past)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from logos.config import Config, FeedName
 from logos.core.engine import TradingCore
@@ -14,11 +15,9 @@ from logos.core.gates import Switch
 from logos.core.messages import Flatten
 from logos.core.strategy import Strategy
 from logos.data.checked.store import CheckedStore
-from logos.killswitch.fleet.ownership import Ownership
 from logos.session.artifacts.folder import SessionFolder
 from logos.session.artifacts.snapshots.saving import LiveDue, Snapshots
 from logos.session.artifacts.snapshots.snapshot import SnapshotDue, every_seconds
-from logos.session.connections import Outside
 from logos.session.plan import Feed, NoFeed, Plan
 from logos.session.presence.registry import Kind
 from logos.session.restoring import CannotResumeError
@@ -26,6 +25,10 @@ from logos.session.session import Session
 from logos.session.source import Progress, no_progress
 from logos.session.stored.origin import Origin
 from logos.session.supervisor import tell_operator
+
+if TYPE_CHECKING:  # most sessions are live in no fleet
+    from logos.killswitch.fleet.ownership import Ownership
+    from logos.session.connections import Outside
 
 
 class Purpose(enum.Enum):

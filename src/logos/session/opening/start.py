@@ -13,9 +13,6 @@ from logos.config.terms.shards import refuse_shards
 from logos.core.gates import Switch
 from logos.core.types import SwitchState
 from logos.killswitch.fleet.records import CoordinatorError
-from logos.session.fleet.budget import BudgetKeeper
-from logos.session.fleet.coordinator import terms_of
-from logos.session.fleet.membership import Membership
 from logos.session.history import Journal
 from logos.session.opening.machine_switch import open_switch, session_switch
 from logos.session.opening.spec import Purpose, SessionSpec
@@ -71,6 +68,10 @@ class Start:
 
         Raises SwitchEngagedError without one, ConfigError.
         """
+        from logos.session.fleet.budget import BudgetKeeper
+        from logos.session.fleet.coordinator import terms_of
+        from logos.session.fleet.membership import Membership
+
         spec, supervisor = self.spec, self.supervisor
         token, home = self.entry.token, spec.home
         try:

@@ -92,16 +92,25 @@ def plain_text(cell: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _second_ns(text: str) -> int:
-    moment = datetime.strptime(text, "%Y-%m-%dT%H:%M:%S").replace(tzinfo=UTC)
+def _day_ns(text: str) -> int:
+    try:
+        moment = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError:
+        raise ValueError(f"not the day of a time of a table: {text!r}") from None
     return int(moment.timestamp()) * NS_PER_SECOND
 
 
 def time_ns(cell: str) -> int:
     """Nanoseconds UTC of a time as the tables have it. Raises ValueError for another text."""
-    if len(cell) != 30 or cell[19] != "." or cell[29] != "Z":
+    marks = cell[10:11] + cell[13:20:3] + cell[29:]
+    digits = cell[11:13] + cell[14:16] + cell[17:19] + cell[20:29]
+    clock, fraction = divmod(int(digits), NS_PER_SECOND) if digits.isdecimal() else (-1, 0)
+    hours, minutes, seconds = clock // 10_000, clock // 100 % 100, clock % 100
+    is_time = 0 <= hours < 24 and minutes < 60 and seconds < 60 and cell.isascii()
+    if marks != "T::.Z" or not is_time:
         raise ValueError(f"not a time of a table: {cell!r}")
-    return _second_ns(cell[:19]) + int(cell[20:29])
+    second = (hours * 60 + minutes) * 60 + seconds
+    return _day_ns(cell[:10]) + second * NS_PER_SECOND + fraction
 
 
 def number(cell: str) -> Decimal:

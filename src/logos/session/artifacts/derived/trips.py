@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from functools import cache
 from typing import Final
 
 import msgspec
@@ -171,16 +172,19 @@ class RoundTrip(msgspec.Struct, gc=False):
     exit_tag: str = ""
     mae: Decimal | None = None
     mfe: Decimal | None = None
+    entry_level: Decimal | None = None
+    """The price of all its entries, and `exit_level` of its exits; None: they differ."""
+    exit_level: Decimal | None = None
 
     @property
     def entry_price(self) -> Decimal:
         """Mean by quantity, rounded half even six decimals behind the price's own."""
-        return self._mean(self.entry_value)
+        return self._mean(self.entry_value, self.entry_level)
 
     @property
     def exit_price(self) -> Decimal:
         """As `entry_price`."""
-        return self._mean(self.exit_value)
+        return self._mean(self.exit_value, self.exit_level)
 
     @property
     def net(self) -> Decimal:
@@ -194,8 +198,10 @@ class RoundTrip(msgspec.Struct, gc=False):
             return None
         return QUOTIENT.divide(self.net, abs(self.worth)).quantize(_RATIO, context=EXACT)
 
-    def _mean(self, value: Decimal) -> Decimal:
-        step = Decimal(1).scaleb(self.price_exponent)
+    def _mean(self, value: Decimal, level: Decimal | None) -> Decimal:
+        step = _unit(self.price_exponent)
+        if level is not None and level.same_quantum(step):
+            return level
         mean = QUOTIENT.divide(value, self.quantity)
         short = mean.quantize(step, context=EXACT)
         if short == mean:
@@ -315,7 +321,12 @@ class TripMaker:
         lot, exit_id = lots[0], int(row["order_id"])
         pairs = self._pairs.setdefault(exit_id, {})
         trip = pairs.get(lot.order_id)
-        if trip is None:
+        if trip is not None:
+            if trip.entry_level != entry_price:
+                trip.entry_level = None
+            if trip.exit_level != price:
+                trip.exit_level = None
+        else:
             trip = pairs[lot.order_id] = RoundTrip(
                 row["symbol"],
                 row["currency"],
@@ -328,6 +339,8 @@ class TripMaker:
                 money_exponent=_exponent(row["fee"]),
                 entry_tag=lot.tag,
                 exit_tag=tag,
+                entry_level=entry_price,
+                exit_level=price,
             )
         add, multiply = EXACT.add, EXACT.multiply
         trip.exit_ns = ts_ns
@@ -357,9 +370,7 @@ def trip_row(number_: int, trip: RoundTrip, moments: Moments) -> str:
     """A line of trips.csv."""
     ratio = trip.ratio
     excursions = [
-        ""
-        if each is None
-        else f"{each.quantize(Decimal(1).scaleb(trip.money_exponent), context=EXACT):f}"
+        "" if each is None else f"{each.quantize(_unit(trip.money_exponent), context=EXACT):f}"
         for each in (trip.mae, trip.mfe)
     ]
     return (
@@ -371,6 +382,11 @@ def trip_row(number_: int, trip: RoundTrip, moments: Moments) -> str:
         f"{','.join(excursions)},{trip.entry_order_id},{trip.exit_order_id},"
         f"{cell(text_cell(trip.entry_tag))},{cell(text_cell(trip.exit_tag))}\n"
     )
+
+
+@cache
+def _unit(exponent: int) -> Decimal:
+    return Decimal(1).scaleb(exponent)
 
 
 def _exponent(text: str) -> int:

@@ -8,10 +8,12 @@ import msgspec
 from logos.core.commands import RECONCILED
 from logos.core.gates import NO_EPOCHS, Epochs
 from logos.core.records import (
+    AccountRecord,
     CommandRecord,
     OrderRecord,
     OrderUpdate,
     PaperFillRecord,
+    PositionRecord,
     Record,
     SwitchRecord,
 )
@@ -37,7 +39,8 @@ class Gathered(msgspec.Struct):
             self.last_tick_id = tick_id
         if record.ts_ns > self.last_ns:
             self.last_ns = record.ts_ns
-        if kind is PaperFillRecord:
+        # Fills and samples, which are most records.
+        if kind is PaperFillRecord or kind is PositionRecord or kind is AccountRecord:
             return
         if isinstance(record, OrderUpdate):
             is_sent = record.status is OrderStatus.NEW and not record.quantity_units
