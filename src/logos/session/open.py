@@ -21,7 +21,8 @@ from __future__ import annotations
 
 import tempfile
 import time
-from contextlib import ExitStack
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -169,9 +170,8 @@ def _begin(start: Start, config: Config, switch: Switch, claim: Claim, origin: O
     spec, supervisor, resources = start.spec, start.supervisor, start.resources
     is_live = spec.is_live(config)
     if is_live:  # a session on recorded data needs nothing of what live ones are made of
-        from logos.session.connections import hold_account, with_instruments
+        from logos.session.connections import with_instruments
         from logos.session.opening.live_source import live_source
-        from logos.session.venue.preflight import connect_ready
 
     resources.callback(claim.journal.close)
     start.show(claim.journal.path, spec.home, claim.session_id, may_rest=False)
@@ -186,8 +186,8 @@ def _begin(start: Start, config: Config, switch: Switch, claim: Claim, origin: O
             store=spec.store or checked_store(spec.home),
         )
         if is_live:
-            resources.enter_context(hold_account(plan.config, spec.outside, start.entry.token))
-        connections = connect_ready(plan, spec.outside) if is_live else None
+            resources.enter_context(_held(start, plan))
+        connections = _connected(start, plan) if is_live else None
     if isinstance(switch, SessionSwitch):
         refuse_engaged(switch)  # since it was opened
     core = plan.make_core(claim.session_id, switch)
@@ -231,14 +231,11 @@ def _old(start: Start) -> Session:
             plan = same_plan(journal, session_id, spec.strategy, feed, moved, origin, store)
             refuse_restored(plan.config, lock.path.parent)
             if old.is_live:
-                from logos.session.connections import hold_account
-                from logos.session.venue.preflight import connect_ready
-
                 spec.check_acknowledged(plan.config)
-                resources.enter_context(hold_account(plan.config, spec.outside, start.entry.token))
+                resources.enter_context(_held(start, plan))
             tell = None if spec.flatten is None else spec.tell
             is_to_trade = old.is_live and spec.purpose is not Purpose.RECONCILE
-            connections = connect_ready(plan, spec.outside, tell) if is_to_trade else None
+            connections = _connected(start, plan, tell) if is_to_trade else None
     except NothingHappenedError:
         return _anew(start, lock)
     guard = disk_guard(spec, plan.config, session_id)
@@ -286,6 +283,22 @@ def _old(start: Start) -> Session:
 
     resources.callback(note_result)
     return session
+
+
+def _held(start: Start, plan: Plan) -> AbstractContextManager[object]:
+    """The account of a live session, held by it alone. As `hold_account`."""
+    from logos.session.connections import hold_account
+
+    return hold_account(plan.config, start.spec.outside, start.entry.token)
+
+
+def _connected(
+    start: Start, plan: Plan, tell: Callable[[str], object] | None = None
+) -> Connections:
+    """What a live session is connected to. As `connect_ready`."""
+    from logos.session.venue.preflight import connect_ready
+
+    return connect_ready(plan, start.spec.outside, tell)
 
 
 def _old_source(
