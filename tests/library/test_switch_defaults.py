@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import timeit
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,6 @@ import pytest
 import logos
 from logos.core.types import SwitchState
 from logos.killswitch.breaker import GLANCE_NS
-from logos.killswitch.sensor import SETTLE_NS
 
 
 @pytest.fixture
@@ -89,10 +87,3 @@ def test_a_check_while_safe_asks_no_file(
     )
     monkeypatch.setattr("logos.killswitch.breaker._monotonic_ns", lambda: breaker._looked_ns)
     assert breaker.is_safe()
-
-
-def test_a_check_while_safe_takes_less_than_a_microsecond(breaker: logos.CircuitBreaker) -> None:
-    """The figure is bench/switch.py's; here it is only told from that of a look at the files."""
-    assert SETTLE_NS > 0
-    rounds = timeit.repeat(breaker.is_safe, number=10_000, repeat=10)
-    assert min(rounds) / 10_000 < 1e-6
