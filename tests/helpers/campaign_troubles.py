@@ -131,6 +131,8 @@ class Streams:
 class _Account:
     """The same account as another session's adapter has it; it sends nothing."""
 
+    name = "another session"
+
     def __init__(self, path: Path, budget: Callable[[], Budget | None]) -> None:
         self.shared_budget = path
         self._budget = budget

@@ -41,6 +41,7 @@ INTERNAL = {
     "logos.journal.codec.BadLine",  # becomes Damaged, with its place
     "logos.rehearsal.profile.NotApplicable",  # becomes a line of the report
     "logos.simulators.exchange.account.Denied",  # becomes the simulator's answer
+    "logos.simulators.mt5.wire.TradeRefusedError",  # becomes the simulator's answer
     "logos.testing.faults.PowerCut",  # a test's own
 }
 """Exceptions that end inside of logos: each is caught by the one module that knows of it."""
