@@ -101,6 +101,7 @@ def dive():
 
 
 def every(word):
+    gc.unfreeze()
     return [each for each in gc.get_objects() if word in type(each).__name__]
 
 
@@ -165,7 +166,7 @@ TRICKS = (
     "import msgspec; [msgspec.structs.force_setattr(each, name, 10**15) for each in every('Limit')"
     " if isinstance(each, msgspec.Struct) for name in each.__struct_fields__"
     " if isinstance(getattr(each, name), int)]",
-    "[each.clear() for each in gc.get_objects() if type(each) is list and each"
+    "gc.unfreeze(); [each.clear() for each in gc.get_objects() if type(each) is list and each"
     " and 'Guard' in type(each[0]).__name__]",
     "[setattr(m, n, lambda *a, **k: None) for p, m in list(sys.modules.items())"
     " if p.startswith('logos.core.guards') for n in dir(m)"

@@ -46,7 +46,8 @@ LIMITS: dict[str, Any] = {
 
 
 def all_of(kind: type[T]) -> list[T]:
-    """Every object of a class in this process."""
+    """Every object of a class in this process, those that the collector set aside too."""
+    gc.unfreeze()
     return [each for each in gc.get_objects() if type(each) is kind]
 
 

@@ -95,6 +95,7 @@ class Recorder:
         if self.order_manager is None:
             now_ns = cast(CoreContext, self._strategy.context).now_ns
             gc.collect()  # the context shows no way to it, so that strategies find none
+            gc.unfreeze()  # a session sets aside what outlives a look
             [self.order_manager] = [
                 each
                 for each in gc.get_objects()

@@ -251,7 +251,7 @@ def test_without_a_terminal_nothing_is_sent_and_it_is_known() -> None:
 @pytest.mark.long
 def test_a_dead_terminal_is_reported_once_and_its_return_begins_another_life() -> None:
     async def scenario() -> None:
-        hasty = GatewaySettings(reply_timeout_s=0.1, heartbeat_s=0.05, dead_after_s=0.3)
+        hasty = GatewaySettings(reply_timeout_s=0.5, heartbeat_s=0.05, dead_after_s=1.0)
         async with bench(None, settings=hasty) as box:
             ports = box.simulator.ports
             await box.simulator.stop()

@@ -230,7 +230,11 @@ TABLE: Final[dict[type, Fields]] = {
             "time_in_force",
             "type",
         ),
-        left={"is_buy": "follows from side", "sign": "follows from side"},
+        left={
+            "is_buy": "follows from side",
+            "shown": "made anew when it is asked for",
+            "sign": "follows from side",
+        },
     ),
     StandingTarget: Fields(
         saved=("is_filled", "order_id", "tries"),
