@@ -396,6 +396,5 @@ def peak_bytes(count: int) -> int:
 @pytest.mark.campaign
 def test_memory_does_not_grow_with_the_number_of_ticks() -> None:
     peak_bytes(4_000)  # what is imported and cached once
-    # Fewer do not fill what holds rows until they are written.
-    short, long = peak_bytes(80_000), peak_bytes(240_000)
+    short, long = peak_bytes(80_000), peak_bytes(240_000)  # fewer do not fill the tables' buffers
     assert long < short + 100_000, f"{short} bytes for 80,000 quotes, {long} for 240,000"
