@@ -91,6 +91,22 @@ def test_another_days_trade_of_others_does_not_make_todays_fee_theirs() -> None:
     asyncio.run(story())
 
 
+@pytest.mark.parametrize("skew_s", [0.0, -0.4])
+def test_a_session_begun_after_midnight_utc_trades_on_the_markets_day_before(skew_s: float) -> None:
+    assert NOW_NS % NS_PER_DAY == 0, "19:00 in New York"
+
+    async def story() -> None:
+        async with broker_desk() as desk:
+            desk.exchange.market.skew_ns = round(skew_s * 10**9)
+            await trade(desk, "s-1-1", Side.BUY, "10")
+            await desk.exchange.advance(40.0)
+            desk.account.post_fees()
+            [fee] = await charged(desk)
+            assert fee.words.endswith(" on 2025-12-31")
+
+    asyncio.run(story())
+
+
 def test_coins_and_their_fees_are_no_trade_in_shares() -> None:
     async def story() -> None:
         async with broker_desk() as desk:

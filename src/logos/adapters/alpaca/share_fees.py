@@ -11,18 +11,21 @@ of, and the comparison of holdings shows a difference.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from logos.adapters.alpaca.questions import Questions
-from logos.core.types import NS_PER_DAY, NS_PER_SECOND
+from logos.core.types import NS_PER_SECOND
 from logos.venues.contract import VenueCharge
 from logos.venues.ids import ClientIds
 from logos.venues.records import Unreadable, decimal_of, text_of, time_ns
 
 _KINDS: Final = ("REG", "TAF", "CAT")
-_NIGHT_NS: Final = 3600 * NS_PER_SECOND
-"""A day's trading ends at 20:00 in New York, which is 00:00 or 01:00 UTC of the next day."""
+_CLOCK_NS: Final = 60 * NS_PER_SECOND
+"""The broker's clock is never so far behind ours."""
+_MARKET: Final = ZoneInfo("America/New_York")
+"""Its days are those of the fees: trading ends at 20:00 there, which is the next day in UTC."""
 
 Row = Mapping[str, Any]
 
@@ -38,7 +41,8 @@ class ShareFees:
         """The fees of the days from that moment's on that are proved to be the session's. Raises
         Unavailable."""
         ask = self._questions
-        first_ns = ts_ns // NS_PER_DAY * NS_PER_DAY
+        first = datetime.fromtimestamp((ts_ns - _CLOCK_NS) // NS_PER_SECOND, _MARKET).date()
+        first_ns = _ns(datetime(first.year, first.month, first.day, tzinfo=UTC))
         listed = await ask.activities(what, "FEE", first_ns)
         fees = {fee_id: row for fee_id, row in listed.items() if _is_of_shares(row)}
         if not fees:
@@ -51,17 +55,18 @@ class ShareFees:
         }
         found = []
         for fee_id, row in fees.items():
-            begin_ns = ask.read(what, lambda row=row: _day_ns(row))  # type: ignore[misc]
+            day = ask.read(what, lambda row=row: _day_of(row))  # type: ignore[misc]
+            begin_ns, end_ns = _ns(day), _ns(day + timedelta(days=1))
             traded = [
                 each
                 for each in fills.values()
                 if "/" not in str(each.get("symbol"))
                 and begin_ns
                 <= ask.read(what, lambda each=each: time_ns(each.get("transaction_time")))  # type: ignore[misc]
-                < begin_ns + NS_PER_DAY + _NIGHT_NS
+                < end_ns
             ]
             is_ours = traded and all(each.get("order_id") in ours for each in traded)
-            if begin_ns >= first_ns and is_ours:
+            if day.date() >= first and is_ours:
                 found.append(ask.read(what, lambda row=row, fee_id=fee_id: _charge(fee_id, row)))  # type: ignore[misc]
         return found
 
@@ -73,13 +78,17 @@ def _is_of_shares(row: Row) -> bool:
     return is_money and kind in _KINDS and str(row.get("net_amount")).startswith("-")
 
 
-def _day_ns(row: Row) -> int:
-    """When the day of a fee began, in UTC. Raises Unreadable."""
+def _day_of(row: Row) -> datetime:
+    """The beginning of a fee's day at the market. Raises Unreadable."""
     text = text_of(row, "date")[:10]
     try:
-        return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()) * NS_PER_SECOND
+        return datetime.fromisoformat(text).replace(tzinfo=_MARKET)
     except ValueError:
         raise Unreadable(f"the date {text!r} of a fee is none") from None
+
+
+def _ns(moment: datetime) -> int:
+    return int(moment.timestamp()) * NS_PER_SECOND
 
 
 def _charge(fee_id: str, row: Row) -> VenueCharge:

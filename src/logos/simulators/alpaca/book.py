@@ -96,6 +96,8 @@ class Activity:
     sub_kind: str = ""
     """Of a fee on shares REG, TAF or CAT."""
     words: str = ""
+    day: str = ""
+    """Of a fee on shares: which it is for, `YYYY-MM-DD`."""
 
 
 def is_coin(listing: Listing) -> bool:
@@ -206,7 +208,7 @@ def activity_row(each: Activity) -> dict[str, Any]:
             "id": each.activity_id,
             "activity_type": each.kind,
             "activity_sub_type": each.sub_kind,
-            "date": f"{datetime.fromtimestamp(each.ts_ns // NS, UTC):%Y-%m-%d}",
+            "date": each.day,
             "created_at": text_of(each.ts_ns),
             "net_amount": f"{each.net:f}",
             "description": each.words,

@@ -8,9 +8,10 @@ a maximum for each trade. The words are those of recorded activities of real acc
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import ROUND_UP, Decimal
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from logos.simulators.alpaca.book import NS, Activity
 
@@ -19,6 +20,8 @@ TAF_OF_A_SHARE: Final = Decimal("0.000166")
 TAF_MAX: Final = Decimal("8.30")
 CAT_OF_A_SHARE: Final = Decimal("0.000046")
 _CENT: Final = Decimal("0.01")
+_MARKET: Final = ZoneInfo("America/New_York")
+"""Its days are those of the fees."""
 
 
 def day_fees(
@@ -36,7 +39,8 @@ def day_fees(
         "REG": (money * REG_OF_MONEY, f"${money:.2f}"),
         "TAF": (taf, f"{sold.normalize():f} shares ({len(sales)} trades)"),
     }
-    day = f"{datetime.fromtimestamp(now_ns // NS, UTC):%Y-%m-%d}"
+    last_ns = max((each.ts_ns for each in shares), default=now_ns)
+    day = f"{datetime.fromtimestamp(last_ns // NS, _MARKET):%Y-%m-%d}"
     nothing = Decimal(0)
     for kind, (much, of) in fees.items():
         if much:
@@ -45,4 +49,5 @@ def day_fees(
                 net=-much.quantize(_CENT, ROUND_UP),
                 sub_kind=kind,
                 words=f"{kind} fee for proceed of {of} on {day}",
+                day=day,
             )  # fmt: skip
