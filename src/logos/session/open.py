@@ -193,7 +193,7 @@ def _begin(start: Start, config: Config, switch: Switch, claim: Claim, origin: O
     core = plan.make_core(claim.session_id, switch)
     supervisor.attach(core)
     states = core.order_manager.states
-    folder = SessionFolder(claim.session_id, claim.journal, states, spec.home)
+    folder = SessionFolder(claim.session_id, claim.journal, states, spec.home, is_live=is_live)
     resources.callback(folder.close)
     inputs = None
     if is_live:
@@ -262,7 +262,9 @@ def _old(start: Start) -> Session:
                 content = content_of(file, place.offset)
     writer = JournalWriter.continuing(lock, journal.whole_bytes, place, content=content)
     states = core.order_manager.states
-    folder = SessionFolder(session_id, writer, states, home, is_new=False, snapshot=snapshot)
+    folder = SessionFolder(
+        session_id, writer, states, home, is_new=False, is_live=old.is_live, snapshot=snapshot
+    )
     switch.is_continuing = lambda: folder.is_continuing
     resources.callback(folder.close)
     inputs, past = _recording_on(resources, plan, old, survey, snapshot)

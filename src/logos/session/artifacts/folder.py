@@ -13,7 +13,7 @@ from logos.core.records import Record
 from logos.core.terms.payments import may_pay
 from logos.files import cut_file, replace_file, replace_json, sync_file, sync_folder
 from logos.journal.codec import SCHEMA_VERSION
-from logos.journal.jsonlog import JsonLog
+from logos.journal.jsonlog import LINES_MAX, LINES_MAX_AT_SPEED, JsonLog
 from logos.journal.surveys import Mark
 from logos.journal.writer import JournalDiffersError, JournalWriter, WriterFigures
 from logos.session.artifacts.counts import RecordCounts
@@ -54,6 +54,7 @@ class SessionFolder:
         home: Path | None = None,
         *,
         is_new: bool = True,
+        is_live: bool = False,
         snapshot: Snapshot | None = None,
     ) -> None:
         """Create every file beside the `journal` of a session that `is_new`, or take them up.
@@ -92,7 +93,8 @@ class SessionFolder:
                 has_payments=has_payments,
                 inverse=[name for name, each in states.items() if each.instrument.is_inverse],
             )
-            self._log = JsonLog(self._projections["log"], session_id)
+            lines = LINES_MAX if is_live else LINES_MAX_AT_SPEED
+            self._log = JsonLog(self._projections["log"], session_id, lines)
         except BaseException:
             self._journal.close()
             raise
