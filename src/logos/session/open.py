@@ -254,12 +254,10 @@ def _old(start: Start) -> Session:
         )
     supervisor.attach(core)
     place = START if snapshot is None else snapshot.position
-    content = None
-    if snapshot is not None:
-        content = journal.content
-        if content is None:
-            with open(lock.path, "rb") as file:
-                content = content_of(file, place.offset)
+    content = None if snapshot is None else journal.content
+    if snapshot is not None and content is None:
+        with open(lock.path, "rb") as file:
+            content = content_of(file, place.offset)
     writer = JournalWriter.continuing(lock, journal.whole_bytes, place, content=content)
     states = core.order_manager.states
     folder = SessionFolder(
