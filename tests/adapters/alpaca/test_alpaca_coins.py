@@ -293,3 +293,20 @@ def test_an_execution_from_before_a_restart_has_its_fee_by_the_books() -> None:
             await again.close()
 
     asyncio.run(story())
+
+
+def test_a_first_execution_that_the_brokers_clock_has_before_the_session_has_its_fee() -> None:
+    async def story() -> None:
+        async with broker_desk() as desk:
+            desk.exchange.market.skew_ns = -400_000_000
+            before = await desk.venue.balances()
+            await buy(desk, "s-1-1")  # and the process dies before it hears of it
+            again = desk.another("s-1")
+            again.resume_from(before, [], NOW_NS)
+            await again.open()
+            [found] = await again.fills_since(NOW_NS - 10**9)
+            assert found.ts_ns < NOW_NS
+            assert found.fee == Decimal("0.00025")
+            await again.close()
+
+    asyncio.run(story())

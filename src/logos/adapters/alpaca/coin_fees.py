@@ -18,12 +18,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
+from functools import partial
 from typing import Any, Final
 
-from logos.adapters.alpaca.questions import Questions
+from logos.adapters.alpaca.questions import CLOCK_NS, Questions
 from logos.core.clock import Clock
 from logos.core.types import NS_PER_SECOND
 from logos.venues.failures import Failure, Knowledge, question_error
+from logos.venues.ids import ClientIds
 from logos.venues.records import Unreadable, decimal_of, text_of, time_ns
 
 RATE_MAX: Final = Decimal("0.003")
@@ -75,13 +77,14 @@ class _Since:
 class CoinFees:
     """The fees of an account's executions in coins. `begin` before the first of them."""
 
-    def __init__(self, questions: Questions, clock: Clock) -> None:
+    def __init__(self, questions: Questions, ids: ClientIds, clock: Clock) -> None:
         self._questions = questions
+        self._ids = ids
         self._clock = clock
         self._since: _Since | None = None
         self._fees: dict[str, Decimal] = {}
-        self._is_resumed = False
-        """Whether `begin` has still to see what was before the books that it reckons from."""
+        self._begun_ns = 0
+        """When the books began from which it reckons, until `begin` has seen what was before."""
 
     def fee_of(self, fill_id: str) -> Decimal:
         """What it cost, of what it brought; 0 for one from before `begin`."""
@@ -92,18 +95,16 @@ class CoinFees:
     ) -> None:
         """Reckon from what the books of an earlier run say, in which these executions since
         `since_ns` are; before `begin`."""
-        moment_ns = since_ns // NS_PER_SECOND * NS_PER_SECOND
+        moment_ns = max(since_ns - CLOCK_NS, 0) // NS_PER_SECOND * NS_PER_SECOND
         self._since = _Since(Holdings("USD", cash, dict(owned)), moment_ns, set(seen))
-        self._is_resumed = True
+        self._begun_ns = since_ns
 
     async def begin(self, what: str) -> None:
         """Remember what the account holds now, unless books say so. Raises Unavailable."""
         since = self._since
-        if since is not None and self._is_resumed:
-            # What was executed before the books began is in them, as the owner's.
-            _, ids = await self._questions.latest_fills(what)
-            since.ids |= ids - (await self._questions.fills(what, since.moment_ns)).keys()
-            self._is_resumed = False
+        if since is not None and self._begun_ns:
+            since.ids |= await self._before(what, since.moment_ns)
+            self._begun_ns = 0
         if since is not None:
             return
         for _ in range(_LOOKS):
@@ -113,6 +114,20 @@ class CoinFees:
                 self._since = _Since(holdings, moment_ns, ids)
                 return
         raise question_error(what, Failure(Knowledge.UNKNOWN, "the account is being traded"))
+
+    async def _before(self, what: str, moment_ns: int) -> set[str]:
+        """What was executed before the books began: it is in them, as the owner's. The session's
+        own may carry an earlier time, by the broker's clock. Raises Unavailable."""
+        ask = self._questions
+        _, ids = await ask.latest_fills(what)
+        listed = await ask.fills(what, moment_ns)
+        begun_ns, early = self._begun_ns, {}
+        for fill_id, row in listed.items():
+            if ask.read(what, partial(time_ns, row.get("transaction_time"))) < begun_ns:
+                early[fill_id] = row.get("order_id")
+        ours = await ask.own_orders(what, moment_ns, self._ids) if early else set()
+        others = {fill_id for fill_id, order_id in early.items() if order_id not in ours}
+        return others | (ids - listed.keys())
 
     async def settle(self, what: str, found: Mapping[str, Row]) -> None:
         """See that the fee of each of these executions is known.

@@ -14,11 +14,14 @@ from logos.adapters.alpaca.connection import Connection
 from logos.core.types import NS_PER_SECOND
 from logos.venues.contract import Unavailable
 from logos.venues.failures import Failure, Knowledge, question_error
+from logos.venues.ids import ClientIds
 from logos.venues.records import Unreadable, is_record, iso_time, rows, text_of, time_ns
 from logos.venues.redact import Redactor
 
 ORDERS_PAGE: Final = 500
 ACTIVITIES_PAGE: Final = 100
+CLOCK_NS: Final = 60 * NS_PER_SECOND
+"""The broker's clock is never so far behind ours."""
 
 _Answer = TypeVar("_Answer")
 _Rows = list[Mapping[str, Any]]
@@ -73,6 +76,14 @@ class Questions:
         Unavailable."""
         after = iso_time(max(since_ns - 1000, 0))
         return await self._orders(what, {"status": "all", "after": after})
+
+    async def own_orders(self, what: str, since_ns: int, ids: ClientIds) -> set[str]:
+        """The broker's ids of a session's orders made from then on. Raises Unavailable."""
+        return {
+            self.read(what, partial(text_of, row, "id"))
+            for row in await self.orders_since(what, since_ns)
+            if ids.to_ours(str(row.get("client_order_id") or ""))
+        }
 
     async def _orders(self, what: str, which: Mapping[str, str]) -> _Rows:
         parameters = {

@@ -15,15 +15,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from logos.adapters.alpaca.questions import Questions
+from logos.adapters.alpaca.questions import CLOCK_NS, Questions
 from logos.core.types import NS_PER_SECOND
 from logos.venues.contract import VenueCharge
 from logos.venues.ids import ClientIds
 from logos.venues.records import Unreadable, decimal_of, text_of, time_ns
 
 _KINDS: Final = ("REG", "TAF", "CAT")
-_CLOCK_NS: Final = 60 * NS_PER_SECOND
-"""The broker's clock is never so far behind ours."""
 _MARKET: Final = ZoneInfo("America/New_York")
 """Its days are those of the fees: trading ends at 20:00 there, which is the next day in UTC."""
 
@@ -41,18 +39,14 @@ class ShareFees:
         """The fees of the days from that moment's on that are proved to be the session's. Raises
         Unavailable."""
         ask = self._questions
-        first = datetime.fromtimestamp((ts_ns - _CLOCK_NS) // NS_PER_SECOND, _MARKET).date()
+        first = datetime.fromtimestamp((ts_ns - CLOCK_NS) // NS_PER_SECOND, _MARKET).date()
         first_ns = _ns(datetime(first.year, first.month, first.day, tzinfo=UTC))
         listed = await ask.activities(what, "FEE", first_ns)
         fees = {fee_id: row for fee_id, row in listed.items() if _is_of_shares(row)}
         if not fees:
             return []
         fills = await ask.fills(what, first_ns)
-        ours = {
-            ask.read(what, lambda row=row: text_of(row, "id"))  # type: ignore[misc]
-            for row in await ask.orders_since(what, first_ns)
-            if self._ids.to_ours(str(row.get("client_order_id") or ""))
-        }
+        ours = await ask.own_orders(what, first_ns, self._ids)
         found = []
         for fee_id, row in fees.items():
             day = ask.read(what, lambda row=row: _day_of(row))  # type: ignore[misc]

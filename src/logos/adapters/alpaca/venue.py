@@ -96,7 +96,7 @@ class AlpacaVenue:
         by_asset |= {asset.replace("/", ""): symbol for asset, symbol in by_asset.items()}
         self._records = Records(self._instruments, by_asset, self._ids)
         self._questions = Questions(self._redactor)
-        self._fees = CoinFees(self._questions, clock)
+        self._fees = CoinFees(self._questions, self._ids, clock)
         self._share_fees = ShareFees(self._questions, self._ids)
         self._has_coins = any("/" in asset for asset in self._assets.values())
         self._budget = RateBudget(clock)
