@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from live_session_helpers import Alternating, ScriptedFeed, TickingClock, live, resumed, settings
+from live_venue_helpers import Resting, World
 from shipping_helpers import MemoryTarget, MemoryTopics, journal_of, ship
 
 from logos.audit.verify import verify
@@ -200,7 +201,38 @@ def first_records(messages: Sequence[Message], count: int) -> list[Message]:
     ]
 
 
-def test_a_restored_session_with_real_orders_is_never_resumed(tmp_path: Path) -> None:
+def test_a_newer_owner_whose_lines_have_a_gap_is_refused_though_an_older_one_wrote_more(
+    tmp_path: Path, sent: tuple[Sequence[Message], bytes]
+) -> None:
+    first = [each._replace(claim=1) for each in sent[0]]
+    second = [
+        each
+        for each in first_records(sent[0], 50)
+        if each.kind != JOURNAL_TOPIC or json.loads(each.value)["seq"] != 31
+    ]
+    with pytest.raises(NotRestorable, match="record 31 is missing, and 50 was shipped"):
+        restore(tmp_path, [*first, *(each._replace(claim=2) for each in second)])
+
+
+def test_a_restored_session_with_real_orders_is_neither_resumed_nor_sends_anything(
+    tmp_path: Path,
+) -> None:
+    there, target = World(tmp_path), MemoryTarget()
+    now = {SHIPPED_AT: lambda: ship(tmp_path, target, with_inputs=True)}
+    there.run(ScriptedFeed(there.clock, QUOTES, after=now), Resting())
+    known = set(there.venue.books.orders)
+    assert known
+    shutil.rmtree(folder_of(tmp_path))
+    assert restore(tmp_path, target.messages).sends_orders
+    before = (folder_of(tmp_path) / "state.jsonl").read_bytes()
+    for _ in range(2):
+        with pytest.raises(CannotResumeError, match="the venue alone knows"):
+            there.resume(ScriptedFeed(there.clock, 30), Resting())
+    assert (folder_of(tmp_path) / "state.jsonl").read_bytes() == before
+    assert set(there.venue.books.orders) == known
+
+
+def test_only_the_mark_of_a_restored_session_and_real_orders_refuse(tmp_path: Path) -> None:
     def config(*, is_live: bool) -> Config:
         made = settings()
         return msgspec.structs.replace(

@@ -3,6 +3,8 @@ looks."""
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 from pathlib import Path
 
@@ -128,6 +130,22 @@ def test_where_the_last_folder_is_missing_the_session_is_what_was_shipped(tmp_pa
     assert journal(claims, 2).read_text() == "one\n"
     assert journal(claims, 4).read_text() == "shipped\n"
     assert "there is no folder of claim 3" in told[-1]
+
+
+def test_a_disk_that_is_full_is_no_folder_that_cannot_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin(take(tmp_path, 1), "one\n")
+
+    def full(*_paths: Path) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def restore(_folder: Path, _last: EngineEntry) -> None:
+        pytest.fail("what the owner wrote is there, and more than was shipped")
+
+    monkeypatch.setattr(shutil, "copyfile", full)
+    with pytest.raises(OSError, match="No space left"):
+        prepare_folder(tmp_path / "claims", 2, tmp_path / "b", ID, silent, said(1), restore)
 
 
 def test_a_folder_that_cannot_be_read_is_as_good_as_none(

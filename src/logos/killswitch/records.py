@@ -110,7 +110,6 @@ class _Envelope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 NOT_READABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-"""What decoding raises for bytes that are not what they should be."""
 """What a JSON reader may say to bytes of any kind; brackets without end make it recurse."""
 
 _encode = msgspec.json.Encoder().encode

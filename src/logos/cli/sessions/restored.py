@@ -45,7 +45,7 @@ def restore_shipped(options: argparse.Namespace, home: Path) -> int:
         print(json.dumps(msgspec.to_builtins(restored)))
     else:
         say(words_of(restored))
-        say(f"next: logos verify {restored.session}; logos resume {restored.session}")
+        say(next_of(restored))
     return 0
 
 
@@ -58,3 +58,15 @@ def words_of(restored: Restored) -> str:
     if restored.inputs_left_out:
         words += f" ({restored.inputs_left_out} behind the last record left out)"
     return f"{words}; what it did behind that was not shipped, and is not known"
+
+
+def next_of(restored: Restored) -> str:
+    """What can be done with it."""
+    verify = f"next: logos verify {restored.session}"
+    if restored.sends_orders:
+        return (
+            f"{verify}. It sent real orders, so it is not resumed: an order that it sent last may "
+            "be missing here. Close its orders and positions at the venue, and start a new session "
+            "under another id"
+        )
+    return f"{verify}; logos resume {restored.session}"

@@ -150,7 +150,9 @@ class Branches:
         same = [each for each in found if each.uuid == found[0].uuid]
         best = next(each for each in same if not any(each.is_within(other) for other in same))
         for each in same:
-            if each.farthest > max(each.sequence, best.sequence):
+            # Of an older claim only the end can be missing: `best` began with what it left.
+            known = best.sequence if each.claim < best.claim else 0
+            if each.farthest > max(each.sequence, known):
                 raise NotRestorable(
                     f"{self._what} {each.sequence + 1} is missing, and {each.farthest} was "
                     "shipped: the topic lost it (its retention, say)"

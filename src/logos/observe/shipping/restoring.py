@@ -60,6 +60,8 @@ class Restored(msgspec.Struct, frozen=True):
     """Lines of recorded inputs that were taken."""
     inputs_left_out: int
     """Lines behind the last record."""
+    sends_orders: bool
+    """Whether its orders are real: it is never resumed then."""
 
 
 def restore_session(topics: Topics, session_id: str, folder: Path, uuid: str = "") -> Restored:
@@ -117,6 +119,7 @@ def _restore(topics: Topics, session_id: str, making: Path, uuid: str) -> Restor
         last.last_ns,
         inputs.taken,
         inputs.left_out,
+        bool((last.manifest.config.get("venue") or {}).get("live")),
     )
     replace_json(making / RESTORED, restored)
     for name in (JOURNAL, INPUTS_FILE):

@@ -22,6 +22,7 @@ ever had.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import re
@@ -58,6 +59,8 @@ class ShardLostError(LogosError):
 
 
 _EPOCH: Final = re.compile(r"[0-9]{7}")
+_NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT)
+"""Of the folder that is made, not of the one that is read."""
 _LOCK: Final = "owner.lock"
 
 
@@ -201,7 +204,7 @@ def _fill(
             _bring(before, making, session_id)
             return True
     except OSError as error:
-        if last is None:
+        if last is None or error.errno in _NO_ROOM:
             raise
         why = f"the folder of claim {wrote} cannot be read: {error.strerror or error}"
     if last is None:
