@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import mt5_libraries  # noqa: F401 - before anything that needs zmq
 import pytest
@@ -300,6 +301,28 @@ def test_without_a_record_on_the_disk_nothing_is_sent(tmp_path: Path) -> None:
             await on.buy(10)
         assert on.trades() == []
         assert "cannot be recorded" in on.stops[0]
+
+    at_desk(tmp_path, story)
+
+
+def test_a_close_whose_end_cannot_be_recorded_is_told_and_stops_trading(tmp_path: Path) -> None:
+    async def story(on: Desk) -> None:
+        await on.buy(30)
+        trade = on.venue._by_ticket._trade
+        record = on.venue._by_ticket.record
+        assert record is not None
+
+        async def full(*given: Any) -> dict[str, Any]:
+            answer = await trade(*given)
+            record.close()
+            return answer
+
+        on.venue._by_ticket._trade = full
+        told = await on.sell(30)
+        assert (told.status, told.filled_units) == (OrderStatus.FILLED, 30)
+        assert await on.held() == 0
+        [words] = on.stops
+        assert "cannot be recorded" in words
 
     at_desk(tmp_path, story)
 

@@ -9,14 +9,14 @@ and none is sent again.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
-from logos.files import AppendFile, sync, sync_folder
+from logos.files import AppendFile, sync_file, sync_folder
 from logos.venues.contract import Unavailable
 
 OPENS: Final = ""
@@ -88,10 +88,13 @@ class LegRecord:
     def begin(self, order: str, symbol: str, side: str, units: int, closes: str, ts_ns: int) -> Leg:
         """One more request is about to leave; it is on the disk when this returns. OSError."""
         number = 1 + max((each.number for each in self.of(order)), default=0)
-        leg = Leg(order, number, symbol, side, units, closes, ts_ns)
+        leg = Leg(order, number, symbol, side, units, closes, ts_ns, "not sent")
         known = {name: getattr(leg, name) for name in Leg.__struct_fields__[:7]}
-        self._write(known, is_durable=True)
+        # Its number is used from here on: a disk that fails may have the line all the same.
         self._legs.setdefault(order, []).append(leg)
+        self._write(known)
+        sync_file(self._file.path)
+        leg.outcome = ""
         if len(self._legs) > _KEPT:
             self._forget_one()
         return leg
@@ -107,16 +110,15 @@ class LegRecord:
         """What came of it. After a crash that is found out anew, so no disk is waited for."""
         leg.outcome, leg.done_units = outcome, done_units
         said = {"order": leg.order, "number": leg.number}
-        self._write({**said, "outcome": outcome, "done_units": done_units}, is_durable=False)
+        self._write({**said, "outcome": outcome, "done_units": done_units})
 
-    def _write(self, line: Mapping[str, object], *, is_durable: bool) -> None:
-        self._file.write(bytearray(msgspec.json.encode(line) + b"\n"))
-        if is_durable:
-            descriptor = os.open(self._file.path, os.O_RDONLY | os.O_CLOEXEC)
-            try:
-                sync(descriptor)
-            finally:
-                os.close(descriptor)
+    def _write(self, line: Mapping[str, object]) -> None:
+        try:
+            self._file.write(bytearray(msgspec.json.encode(line) + b"\n"))
+        except OSError:
+            with suppress(OSError):
+                self._file.cut_torn_line()  # the next line begins where this one should have
+            raise
 
     def close(self) -> None:
         """Close the file; closing again does nothing."""

@@ -169,9 +169,22 @@ class TicketOrders:
                 name, terms.symbol, terms.side.value, units, closes, self._clock.now_ns()
             )
         except OSError as error:
-            words = f"requests by ticket cannot be recorded: {error}"
-            self.tickets.on_doubt(words)
-            raise NotSent(f"{name}: not sent: {words}") from None
+            raise NotSent(f"{name}: not sent: {self._doubt_record(error)}") from None
+
+    def _end(self, leg: Leg, outcome: str, done_units: int = 0) -> None:
+        """Record what came of a request. Where that cannot be done, this process knows it, and the
+        session stops."""
+        if self.record is None:
+            return  # closed meanwhile: whoever opens it finds out anew
+        try:
+            self.record.end(leg, outcome, done_units)
+        except OSError as error:
+            self._doubt_record(error)
+
+    def _doubt_record(self, error: OSError) -> str:
+        words = f"requests by ticket cannot be recorded: {error}"
+        self.tickets.on_doubt(words)
+        return words
 
     async def _send_one(
         self,
@@ -183,29 +196,27 @@ class TicketOrders:
         epoch: int,
     ) -> int | None:
         """Send it, once; units done, None of an order that waits. Raises as `send`."""
-        record = self.record
-        assert record is not None
         name = leg_comment(sent.client_order_id, leg.number)
         what = f"{name} ({leg.symbol})"
         try:
             reply = await self._trade(symbol.terminal_symbol, fields, what, request, epoch)
             answer = read_answer(what, symbol.instrument, reply)
         except Refused:
-            record.end(leg, "refused")
+            self._end(leg, "refused")
             raise
         except NotSent:
-            record.end(leg, "not sent")
+            self._end(leg, "not sent")
             raise
         if not sent.ticket:
             self._ledger.learn_ticket(sent, answer.ticket)
         self._ledger.add_ticket(sent, answer.ticket)
         if sent.type is not OrderType.MARKET:
-            record.end(leg, "done")
+            self._end(leg, "done")
             return None
         done = answer.done_units if answer.deal else await self._await_deals(what, leg, answer)
         sent.answered_deal = answer.deal
         self.tickets.answered(leg.symbol, answer.deal, sent.side, done)
-        record.end(leg, "done", done)
+        self._end(leg, "done", done)
         return done
 
     async def _await_deals(self, what: str, leg: Leg, answer: Answer) -> int:
