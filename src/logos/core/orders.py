@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Final, final
 
 from logos.core.instrument import Instrument
-from logos.core.strategy import Replace, Target, Weight
+from logos.core.strategy import OpenOrder, Replace, Target, Weight
 from logos.core.types import Code, OrderStatus, OrderType, Side, TimeInForce
 from logos.errors import InvariantBroken
 
@@ -289,7 +289,7 @@ class Order:
         self.replacement: Replace | None = None
         self.held_in: int = 0
         """In which episode of its symbol's `PriceWatch` it was last held back; 0: in none."""
-        self.shown: tuple[tuple[int, int, int, int], object] | None = None
+        self.shown: tuple[tuple[int, int, int, int], OpenOrder] | None = None
         """How it stood when its strategy saw it last, and as what (`figures.open_order`)."""
 
     @property

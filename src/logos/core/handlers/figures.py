@@ -93,7 +93,7 @@ def open_order(order: Order) -> OpenOrder:
     ask at every quote, with hundreds of orders open."""
     stands = (order.filled, order.quantity, order.limit_price, order.stop_price)
     shown = order.shown
-    if shown is not None and shown[0] == stands and type(shown[1]) is OpenOrder:
+    if shown is not None and shown[0] == stands:
         return shown[1]
     instrument = order.instrument
     decimals = instrument.price_decimals
