@@ -23,6 +23,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from bench.live import SETTINGS as LIVE
+from bench.live import SYMBOLS
 from logos.audit.verify import verify
 from logos.config import make_config
 from logos.core.gates import InProcessSwitch
@@ -36,33 +38,13 @@ from logos.session.artifacts.snapshots.saving import LIVE_EVENTS
 from logos.session.build import make_instruments
 from logos.session.connections import Outside
 
-SYMBOLS = ("AAA", "BBB", "CCC")
 START_NS = 1_767_225_600_000_000_000
 STEP_NS = 10_000_000
 TAIL = LIVE_EVENTS
 """Quotes behind the last snapshot."""
 SETTINGS: dict[str, Any] = {
-    "session": {"id": "bench"},
-    "paper": {"fill": "bid_ask"},
-    "risk": {
-        "max_order_notional": "1000000",
-        "max_position": "1000",
-        "price_collar": "0.1",
-        "max_open_orders": 10,
-        "stale_after_s": "60",
-        "total": {
-            "max_gross_exposure": "1000000",
-            "max_drawdown": "1000000",
-            "max_orders": 100_000,
-            "max_refusals": 1000,
-        },
-    },
-    "account": {"balances": {"USD": "1000000"}},
-    "live": {"heartbeat_ms": 1000},
-    "instruments": {
-        symbol: {"quote": "USD", "tick": "0.01", "lot": "1", "settlement": "margin"}
-        for symbol in SYMBOLS
-    },
+    **LIVE,
+    "risk": {**LIVE["risk"], "total": {**LIVE["risk"]["total"], "max_orders": 100_000}},
 }
 
 

@@ -109,7 +109,7 @@ def joined(batches: Iterable[list[Event]]) -> Iterator[list[Event]]:
     not for the core, and the end of the data, still end one."""
     held: list[Event] = []
     for batch in batches:
-        if batch and type(batch[0]) is SessionEnd and held:
+        if held and type(batch[0]) is SessionEnd:
             yield held
             held = []
         held += batch

@@ -94,14 +94,14 @@ class Surveyor:
         self, whole_bytes: int, has_place: bool, before_bytes: int, content: Content | None
     ) -> Survey:
         """All of it."""
-        proved = (self.offsets, self.charges)
         return Survey(
             whole_bytes,
             self.first_ns,
             self.fills,
             has_place,
             before_bytes,
-            *proved,
+            self.offsets,
+            self.charges,
             self.last_ns,
             content,
         )

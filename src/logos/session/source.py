@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import msgspec
 
 from logos.core.messages import Event, Flatten
-from logos.core.records import OrderRecord, OrderUpdate, PaperFillRecord, Record
+from logos.core.records import OrderRecord, OrderUpdate, PaperFillRecord, PaymentRecord, Record
 from logos.execution.latency import LatencyHistogram
 from logos.journal.entries import JOURNAL, read_journal
 from logos.journal.inputs import RecordedInputs
@@ -180,11 +180,13 @@ class Past:
     metrics: Mapping[str, Any] | None = None
 
     def records_before(self) -> Iterator[Sequence[Record]]:
-        """The orders and fills that the journal holds up to where the core stands."""
+        """The orders, fills and payments that the journal holds up to where the core stands."""
         if not self.records:
             return
         for entry in read_journal(self.folder / JOURNAL):
-            if isinstance(entry.record, OrderRecord | OrderUpdate | PaperFillRecord):
+            if isinstance(
+                entry.record, OrderRecord | OrderUpdate | PaperFillRecord | PaymentRecord
+            ):
                 yield [entry.record]
             if entry.sequence == self.records:
                 return
