@@ -11,11 +11,12 @@ All messages of a session go to one partition of each topic, so they arrive in o
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from zlib import crc32
 
-from logos.errors import LogosError
+from logos.errors import ConfigError, LogosError
 from logos.observe.shipping.messages import (
     CLAIM_HEADER,
     DECISIONS_TOPIC,
@@ -89,7 +90,7 @@ class KafkaTarget:
 
     `options` are librdkafka's for the connection, `prefix` what topics begin with. Topics that are
     missing are made with `partitions` (0: they are not) and `replicas`; there must be one for each
-    of `kinds`. Raises ImportError without the library.
+    of `kinds`. Raises ConfigError for options that the library refuses, ImportError without it.
     """
 
     def __init__(
@@ -137,7 +138,8 @@ class KafkaTarget:
         self._is_broken = False
         self._on_way = 0
         self._partitions = {}
-        return Producer(self._options)
+        with checked_options():
+            return Producer(self._options)
 
     def close(self) -> None:
         """Let go of the brokers; what was not acknowledged is forgotten here."""
@@ -290,6 +292,18 @@ class KafkaTarget:
             if error is not None and not _is_there(error):
                 self.problem = f"topic {topic} cannot be made: {error}"
         self._ask_again_s = 0.0
+
+
+@contextmanager
+def checked_options() -> Iterator[None]:
+    """Raise ConfigError where the library refuses its options: a file of no certificate, say."""
+    from confluent_kafka import KafkaException
+
+    try:
+        yield
+    except KafkaException as error:
+        why = error.args[0].str()
+        raise ConfigError(f"no connection to brokers can be made of the settings: {why}") from None
 
 
 def home_partition(session_id: str, count: int) -> int:

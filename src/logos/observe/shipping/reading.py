@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from logos.errors import LogosError
-from logos.observe.shipping.kafka import home_partition
+from logos.observe.shipping.kafka import checked_options, home_partition
 from logos.observe.shipping.messages import CLAIM_HEADER, MESSAGE_SCHEMA
 
 if TYPE_CHECKING:
@@ -39,25 +39,29 @@ class KafkaTopics:
     """The topics that `logos ship` writes to. Close it."""
 
     def __init__(self, options: Mapping[str, Any], prefix: str) -> None:
-        """`options` are librdkafka's for the connection. Raises ImportError without the library."""
+        """`options` are librdkafka's for the connection.
+
+        Raises ConfigError for options that the library refuses, ImportError without it.
+        """
         from confluent_kafka import Consumer, Producer
 
         quiet = {"log_level": 0, "error_cb": self._on_error}
         self._prefix = prefix
         self._trouble = ""
-        self._producer = Producer({**options, **quiet, "acks": "all", "linger.ms": 0})
-        self._consumer: Consumer = Consumer(
-            {
-                **options,
-                **quiet,
-                "group.id": "logos-restore",  # the library wants a name; no group is joined
-                "enable.auto.commit": False,
-                "auto.offset.reset": "earliest",
-                "allow.auto.create.topics": False,
-                "fetch.wait.max.ms": 50,
-                "fetch.message.max.bytes": 32 << 20,
-            }
-        )
+        with checked_options():
+            self._producer = Producer({**options, **quiet, "acks": "all", "linger.ms": 0})
+            self._consumer: Consumer = Consumer(
+                {
+                    **options,
+                    **quiet,
+                    "group.id": "logos-restore",  # the library wants a name; no group is joined
+                    "enable.auto.commit": False,
+                    "auto.offset.reset": "earliest",
+                    "allow.auto.create.topics": False,
+                    "fetch.wait.max.ms": 50,
+                    "fetch.message.max.bytes": 32 << 20,
+                }
+            )
 
     def _on_error(self, error: Any) -> None:
         self._trouble = str(error.str())
