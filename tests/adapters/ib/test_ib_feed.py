@@ -23,7 +23,7 @@ from venue_tools import share
 
 from logos.adapters.ib.connection import Address
 from logos.adapters.ib.feed import IbFeed, IbMarket
-from logos.adapters.ib.lines import DELAY_NS, Plan, note
+from logos.adapters.ib.lines import DELAY_NS, QUIET_S, Plan, note
 from logos.adapters.ib.messages import Tick
 from logos.core.instrument import Instrument, instrument
 from logos.core.messages import Bar, Quote, Trade
@@ -201,6 +201,25 @@ def test_trades_come_one_by_one_with_their_seconds() -> None:
     tell(story, Plan("trades"))
 
 
+def test_a_trade_that_comes_while_a_silence_is_looked_into_is_delivered() -> None:
+    async def story(there: There) -> None:
+        await there.live()
+        gateway, now_ns = there.gateway, there.gateway.now_ns
+
+        def traded_first() -> int:
+            """The gateway tells a trade, and right behind it the time that it was asked for."""
+            gateway.now_ns = now_ns
+            gateway.trade("AAPL", "188.55", "40")
+            return now_ns()
+
+        gateway.now_ns = traded_first
+        await there.clock.wait_for_sleepers()
+        await there.clock.advance(QUIET_S)
+        await there.has(1)
+
+    tell(story, Plan("trades"))
+
+
 def test_trades_of_an_outage_may_be_missing_and_that_is_said() -> None:
     async def story(there: There) -> None:
         await there.live()
@@ -317,6 +336,7 @@ def test_a_volume_that_is_not_known_is_unknown() -> None:
         there.gateway.trade("AAPL", "188.50", "100")
         bars = there.gateway.data._bars
         there.gateway.data._bars = lambda *terms: ([*b[:5], "-1", *b[6:]] for b in bars(*terms))  # type: ignore[method-assign]
+        await there.clock.wait_for_sleepers()
         await there.clock.advance(62)
         await there.has(1)
         [bar] = there.sink.events

@@ -208,7 +208,7 @@ class SymbolLine:
             connection.end_stream(number, end)
 
     async def _next(self, rows: asyncio.Queue[object]) -> list[object]:
-        """All that waits, or after a silence nothing: the connection is alive. Raises Trouble."""
+        """All that waits; nothing where a silence was one of a live connection. Raises Trouble."""
         if rows.qsize() > _ROWS_MAX:
             raise Trouble(f"more than {_ROWS_MAX} messages waited: the session is too slow")
         if rows.empty():
@@ -218,8 +218,7 @@ class SymbolLine:
                 await asyncio.wait({coming, quiet}, return_when=asyncio.FIRST_COMPLETED)
                 if not coming.done():
                     await self._link.time_ns()
-                    return []
-                first = [coming.result()]
+                first = [coming.result()] if coming.done() else []
             finally:
                 coming.cancel()
                 quiet.cancel()
