@@ -244,10 +244,17 @@ def test_tickets_are_known_again_whatever_the_broker_made_of_their_marks(
     at_desk(tmp_path, story)
 
 
+@pytest.mark.parametrize("is_restarted", [False, True])
 @pytest.mark.parametrize("how", ["by hand", "stop", "stop out"])
-def test_a_ticket_that_somebody_else_closes_stops_trading(tmp_path: Path, how: str) -> None:
+def test_a_ticket_that_somebody_else_closes_stops_trading(
+    tmp_path: Path, how: str, is_restarted: bool
+) -> None:
     async def story(on: Desk) -> None:
         await on.buy(30)
+        if is_restarted:
+            on.venue = on.another()
+            await on.venue.open()
+            on.venue.adopt([], [("run-1", "1002")])
         await on.held()
         terminal = on.box.simulator.terminal
         [position] = on.book.holdings.open()

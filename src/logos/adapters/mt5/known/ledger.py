@@ -89,6 +89,8 @@ class Ledger:
         self._ids = ClientIds(IdRule(COMMENT_MAX, takes_punctuation=True), session_id)
         self._sent: OrderedDict[str, Sent] = OrderedDict()
         self._by_magic: dict[int, str] = {}
+        self._earlier: dict[int, str] = {}
+        """Orders of earlier processes that are over, by magic number."""
         self._by_ticket: dict[str, str] = {}
         self._by_deal: dict[str, str] = {}
         """Whose a deal is, where the terminal does not say it."""
@@ -137,9 +139,11 @@ class Ledger:
         self._by_ticket[ticket] = sent.client_order_id
 
     def note_earlier(self, client_order_id: str) -> None:
-        """An order of an earlier process, which is over: what it opened is recognised by its magic
-        number. Raises Refused for an id that is not of the session's form."""
-        self._by_magic.setdefault(magic_of(client_order_id), client_order_id)
+        """An order of an earlier process that was filled: what it opened is recognised by its magic
+        number. A deal is not: it has no new ones, and one that the server makes against what it
+        opened, for its stop, may carry that number too. Raises Refused for an id that is not of the
+        session's form."""
+        self._earlier[magic_of(client_order_id)] = client_order_id
 
     def doubt(self, sent: Sent, now_ns: int) -> None:
         """From `now_ns` on nobody knows whether the order is there."""
@@ -201,6 +205,10 @@ class Ledger:
     def unknown(self, symbol: str) -> list[str]:
         """Client ids of a symbol's orders of which nobody knows whether they are there."""
         return list(self._unknown.get(symbol, ()))
+
+    def opener_of(self, mark: Mark, identifier: str) -> str:
+        """The order that opened a position, by what that carries; "" for one that is not ours."""
+        return self.client_id_of(mark, identifier) or self._earlier.get(mark.magic or 0, "")
 
     def client_id_of(self, mark: Mark, ticket: str) -> str:
         """Whose an entry is by what it carries; "" for one that is not ours."""

@@ -103,7 +103,7 @@ class Tickets:
     def _own(self, tickets: Iterable[Ticket]) -> list[Ticket]:
         found = []
         for each in tickets:
-            by_mark = self._ledger.client_id_of(each.mark, each.identifier)
+            by_mark = self._ledger.opener_of(each.mark, each.identifier)
             if by_mark or each.identifier in self._identifiers:
                 self._identifiers.add(each.identifier)
                 found.append(each)
