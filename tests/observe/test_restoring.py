@@ -192,6 +192,32 @@ def test_of_two_owners_the_newer_claim_counts_unless_it_shipped_nothing_of_its_o
     assert sent[1].startswith(journal)
 
 
+def test_a_claim_that_is_made_while_shipping_looks_is_given_no_lines_of_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, target = TickingClock(), MemoryTarget()
+    live(tmp_path, ScriptedFeed(clock, QUOTES), clock)
+    link = folder_of(tmp_path).parent
+    link.rename(tmp_path / "whole")
+    for claim in ("0000001", "0000002"):
+        shutil.copytree(tmp_path / "whole", tmp_path / claim / "sessions")
+    inputs = tmp_path / "0000001" / "sessions" / "live" / "inputs.jsonl"
+    inputs.write_bytes(b"".join(inputs.read_bytes().splitlines(keepends=True)[:20]))
+    link.symlink_to(tmp_path / "0000001" / "sessions")
+    look = shipper_module.Shipper._look
+
+    def look_and_claim(shipper: shipper_module.Shipper) -> None:
+        look(shipper)
+        link.unlink()
+        link.symlink_to(tmp_path / "0000002" / "sessions")
+
+    monkeypatch.setattr(shipper_module.Shipper, "_look", look_and_claim)
+    ship(tmp_path, target, with_inputs=True)
+    found = [each.claim for each in target.messages if each.kind == INPUTS_TOPIC]
+    assert found.count(1) == 20
+    assert found.count(2) > 20
+
+
 def first_records(messages: Sequence[Message], count: int) -> list[Message]:
     """Without the records behind the first `count`."""
     return [

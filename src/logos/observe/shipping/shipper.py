@@ -38,7 +38,7 @@ from logos.observe.shipping.messages import MESSAGE_SCHEMA, Message, Origin
 from logos.observe.shipping.notices import Notices
 from logos.observe.shipping.progress import Progress, SessionLag, Shipped, ShipStatus
 from logos.observe.shipping.tail import JournalTail, check_end
-from logos.session.stored.names import claim_of
+from logos.session.stored.names import claimed_folder
 
 EVERY_S: Final = 0.5
 """A session is looked at so often; what it has is brought to the disk then."""
@@ -92,7 +92,9 @@ class Shipper:
         self._target = target
         self._progress = progress
         self._tell = tell
-        self._folder = paths.within(workspace, paths.sessions_dir())
+        self._link = paths.within(workspace, paths.sessions_dir())
+        self._folder = self._link
+        """Where the sessions lie; of the workspace of a shard, for one claim."""
         self._wanted = frozenset(sessions)
         self._with_inputs = with_inputs
         self._claim = 0
@@ -139,7 +141,7 @@ class Shipper:
 
     def _look(self) -> None:
         """Take note of sessions that have begun."""
-        claim = claim_of(self._folder)
+        self._folder, claim = claimed_folder(self._link)
         if claim != self._claim:
             self._forget()
             self._claim = claim

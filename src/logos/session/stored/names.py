@@ -36,16 +36,19 @@ def is_finished(folder: Path) -> bool:
     return (folder / LAST_FILE).is_file()
 
 
-def claim_of(sessions: Path) -> int:
-    """The epoch of the claim to a shard in whose folder the sessions of a workspace lie.
+def claimed_folder(sessions: Path) -> tuple[Path, int]:
+    """Where the sessions of a workspace lie, and the epoch of the claim to a shard that made that
+    folder.
 
-    0 for a workspace that is of no shard. See `session.fleet.taking`, which makes the link.
+    `sessions` itself and 0 for a workspace that is of no shard. See `session.fleet.taking`, which
+    makes the link; it may lead elsewhere a moment later, so both are of one look.
     """
     try:
-        name = Path(os.readlink(sessions)).parent.name
+        folder = sessions.parent / os.readlink(sessions)
     except OSError:  # no link, or nothing there
-        return 0
-    return int(name) if _CLAIM.fullmatch(name) else 0
+        return sessions, 0
+    name = folder.parent.name
+    return (folder, int(name)) if _CLAIM.fullmatch(name) else (sessions, 0)
 
 
 def ended_as(folder: Path) -> str | None:
