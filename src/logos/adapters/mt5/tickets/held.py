@@ -67,7 +67,7 @@ class Tickets:
         return self._sums(self._own(await self._lists.tickets()))
 
     async def look(self, symbol: str) -> list[Ticket]:
-        """The session's tickets of a symbol, oldest first; they are what its deals make them.
+        """The session's tickets of a symbol; they are what its deals make them.
 
         Raises Unavailable while they are not.
         """
@@ -86,7 +86,7 @@ class Tickets:
             words = f"{symbol}: this session's tickets are on both sides: {names}"
             self._doubt(words)
             raise Unavailable(words, _AGAIN_S)
-        return sorted(own, key=lambda each: (each.time_s, int(each.identifier)))
+        return own
 
     def _differing(self, symbol: str, own: Iterable[Ticket]) -> Unavailable:
         held = sum(each.signed_units for each in own)
