@@ -27,7 +27,7 @@ from logos.adapters.ib.lines import DELAY_NS, QUIET_S, Plan, note
 from logos.adapters.ib.messages import Tick
 from logos.core.instrument import Instrument, instrument
 from logos.core.messages import Bar, Quote, Trade
-from logos.core.types import NS_PER_SECOND, SIZE_UNKNOWN
+from logos.core.types import NS_PER_MINUTE, NS_PER_SECOND, SIZE_UNKNOWN
 from logos.feeds.contract import FeedFailedError, FeedState
 from logos.simulators.ib import TESLA, Listing, TwsGateway
 from logos.testing.clock import START_NS, ManualClock
@@ -46,6 +46,7 @@ class There:
     gateway: TwsGateway
     clock: ManualClock
     sink: RecordingSink
+    feed: IbFeed
 
     def said(self, symbol: str = "AAPL") -> list[FeedState]:
         return self.sink.states(symbol)
@@ -89,7 +90,7 @@ def tell(
             markets = {what.symbol: IbMarket(what, name)}
             feed = IbFeed(markets, clock, Random(1), address, plan, 10.0)
             async with following(feed, sink):
-                await story(There(gateway, clock, sink))
+                await story(There(gateway, clock, sink, feed))
             assert gateway.unread == []
 
     asyncio.run(whole())
@@ -290,6 +291,22 @@ def test_a_question_for_bars_that_comes_too_soon_is_asked_again_later() -> None:
         await story(there)
 
     tell(paced, Plan("bars"))
+
+
+def test_past_bars_come_while_live_data_does() -> None:
+    async def story(there: There) -> None:
+        await there.live()
+        there.gateway.trade("AAPL", "188.50", "100")
+        await there.clock.wait_for_sleepers()
+        await there.clock.advance(62)
+        until_ns = START_NS + NS_PER_MINUTE
+        [bar] = await there.feed.past_bars("AAPL", "1m", START_NS, until_ns)
+        assert bar.close_units == 18_850
+        there.gateway.quote("AAPL", "188.50", "188.60")
+        await there.has(1)
+        assert FeedState.RETRYING not in there.said()
+
+    tell(story, Plan("quotes"))
 
 
 def test_a_future_is_found_by_its_expiry_and_its_terms_are_compared() -> None:

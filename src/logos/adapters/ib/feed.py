@@ -7,7 +7,8 @@ One connection serves all symbols; each symbol and kind of data has a task and r
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from random import Random
 from typing import Final
@@ -68,7 +69,9 @@ class IbFeed:
         self._clock = clock
         self._random = random
         self._plan = plan
-        self._link = partial(Link, clock, address, plan.source, timeout_s)
+        self._new_link = partial(Link, clock, address, plan.source, timeout_s)
+        self._link = self._new_link()
+        self._users = 0
 
     @property
     def name(self) -> str:
@@ -89,39 +92,49 @@ class IbFeed:
         self, symbol: str, interval: str, since_ns: int, until_ns: int
     ) -> Sequence[Bar]:
         """See `KeepsPast`."""
-        past, link, market = PastBars(), self._link(), self._markets[symbol]
+        past, market = PastBars(), self._markets[symbol]
         voice = Reporter(self.name, past, self._clock).voice(symbol, "past bars")
         patience = Patience(voice, self._clock, Backoff(self._random))
         units = UnitReader(market.instrument)
         history = History(voice, patience, self._clock, since_ns, until_ns, units)
-        try:
+        with self._linked() as link:
             found = await patience.ask(partial(link.market, market.instrument, market.name))
             await bars_between(link, found.contract, history, patience, interval, until_ns)
-        finally:
-            link.close()
         return past.bars
+
+    @contextmanager
+    def _linked(self) -> Iterator[Link]:
+        """The one connection, while anybody uses it: past bars are asked for while live data comes,
+        and the gateway takes a client id once."""
+        if not self._users:
+            self._link = self._new_link()
+        self._users += 1
+        try:
+            yield self._link
+        finally:
+            self._users -= 1
+            if not self._users:
+                self._link.close()
 
     async def run(self, sink: Sink) -> None:
         """Deliver until cancelled. Raises FeedFailedError when no symbol can ever work."""
-        reporter, link = Reporter(self.name, sink, self._clock), self._link()
+        reporter = Reporter(self.name, sink, self._clock)
         reporter.say("", FeedState.CONNECTING, self._plan.kind)
-        lines = [
-            SymbolLine(
-                each.instrument,
-                each.name,
-                reporter,
-                link,
-                self._clock,
-                self._random,
-                self._plan,
-            )
-            for each in self._markets.values()
-        ]
-        try:
+        with self._linked() as link:
+            lines = [
+                SymbolLine(
+                    each.instrument,
+                    each.name,
+                    reporter,
+                    link,
+                    self._clock,
+                    self._random,
+                    self._plan,
+                )
+                for each in self._markets.values()
+            ]
             async with asyncio.TaskGroup() as tasks:
                 running = [tasks.create_task(each.follow()) for each in lines]
-        finally:
-            link.close()
         reasons = "; ".join(task.result() for task in running)
         raise FeedFailedError(f"{self.name}: no symbol is left: {reasons}")
 
