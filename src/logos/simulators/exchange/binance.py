@@ -261,6 +261,7 @@ def _too_many(count: Count, now_ms: int) -> web.Response:
     }
     if name == "weight":
         told = f"Too much request weight used; current limit is {much} request weight per 1 MINUTE."
+        told += " Please use WebSocket Streams for live updates to avoid polling the API."
         words = {"code": -1003, "msg": told}
     response = json_answer(words, 429)
     response.headers["Retry-After"] = str(-(-(count.anew_ms(now_ms) - now_ms) // 1000))

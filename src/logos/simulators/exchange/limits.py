@@ -18,7 +18,8 @@ from typing import Any, Final
 
 from aiohttp import web
 
-_KEPT: Final = 100_000
+_KEPT: Final = 200_000
+"""More than any limit lets through in its window."""
 _THROTTLED_MS: Final = 10_000
 _REFUSED: Final = web.RequestKey("refused", bool)
 
@@ -184,8 +185,10 @@ async def _named(request: web.Request) -> str:
 
 
 def _banned(seconds: int, now_ms: int) -> web.Response:
+    """Binance's errors.md -1003, and rest-api.md, IP Limits: 418 with Retry-After."""
     until_ms = now_ms + seconds * 1000
-    words = f"Way too much request weight used; IP banned until {until_ms}."
+    words = f"Way too much request weight used; IP banned until {until_ms}. "
+    words += "Please use WebSocket Streams for live updates to avoid bans."
     body = json.dumps({"code": -1003, "msg": words}, separators=(",", ":"))
     headers = {"Retry-After": str(seconds)}
     return web.Response(text=body, status=418, headers=headers, content_type="application/json")
