@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
+import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -83,6 +85,19 @@ def tell(path: Path, story: Callable[[Two], Awaitable[None]], need: int = 0) -> 
         await story(Two(clock, first, second))
 
     asyncio.run(whole())
+
+
+def test_a_session_that_is_over_lets_go_of_the_file(path: Path) -> None:
+    def is_open() -> bool:
+        numbers = os.listdir("/proc/self/fd")
+        return any(os.path.realpath(f"/proc/self/fd/{each}") == str(path) for each in numbers)
+
+    lane = Lane(cast(Any, Place(path)), ManualClock())
+    assert lane.go(FIND)
+    assert is_open()
+    del lane
+    gc.collect()
+    assert not is_open()
 
 
 def test_what_one_has_used_the_other_does_not_have(path: Path) -> None:

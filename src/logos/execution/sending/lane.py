@@ -158,7 +158,7 @@ class Lane:
                     f"not sent: with what waits already it could leave in {_s(comes_ns - now_ns)}, "
                     f"later than it may ({_s(until_ns - now_ns)}); the venue limits requests"
                 )
-        self._look_whether_short(now_ns)
+        self.short.look(self._meters, now_ns, self._all_need)
         waiter = Waiter(kind, now_ns, may_leave, until_ns)
         waiters = self._ranks[rank_of(kind)]
         waiters.append(waiter)
@@ -298,15 +298,17 @@ class Lane:
         with self._step(now_ns):
             self._take(kind, now_ns)
 
+    def _all_need(self) -> int:
+        """What orders and cancels of all sessions may need at once."""
+        return self.may_need() + self._others_need
+
     def _wait_ns(self, kind: RequestKind, now_ns: int, ahead: Sequence[RequestKind] = ()) -> int:
         """How long until one may go, behind those `ahead` of it."""
         opens_ns = self._closed_until_ns
         if kind.is_question:
             opens_ns = max(opens_ns, self._no_questions_until_ns)
         waits_ns = [max(opens_ns - now_ns, 0)]
-        may_need = 0
-        if kind.is_question and self._meters:
-            may_need = self.may_need() + self._others_need
+        may_need = self._all_need() if kind.is_question and self._meters else 0
         for meter in self._meters:
             waits_ns.append(meter.wait_ns(kind, now_ns, may_need, sum(map(meter.cost_ns, ahead))))
         return max(waits_ns)
@@ -338,12 +340,8 @@ class Lane:
                     self._heard[said.pool] = said
                     for meter in (each for each in self._meters if each.name == said.pool):
                         meter.hear(said)
-            self._look_whether_short(now_ns)
+            self.short.look(self._meters, now_ns, self._all_need)
         self.recheck()
-
-    def _look_whether_short(self, now_ns: int) -> None:
-        for meter in self._meters:
-            self.short.look(meter, now_ns, self.may_need() + self._others_need)
 
     def obey(self, error: VenueError) -> None:
         """A request failed: where the venue says that it is asked too much, leave it alone."""

@@ -5,7 +5,7 @@ Somebody else may use the rest: a program of the same account, a terminal at the
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from logos.core.types import NS_PER_SECOND
@@ -21,11 +21,16 @@ class Short:
         self._said_ns: dict[str, int] = {}
         self.tell: Callable[[str], object] = lambda _words: None
 
-    def look(self, meter: Meter, now_ns: int, may_need: int) -> None:
-        """After the venue's word on one pool: whether questions of it wait for the window's end."""
-        is_said = self._said_ns.get(meter.name, 0) == meter.until_ns
-        if is_said or not meter.is_short(now_ns, may_need):
-            return
+    def look(self, meters: Sequence[Meter], now_ns: int, may_need: Callable[[], int]) -> None:
+        """After the venue's word: whether questions wait for the end of a window. `may_need`, which
+        looks at every order, is asked only where there is one of which nothing was said."""
+        news = [m for m in meters if now_ns < m.until_ns != self._said_ns.get(m.name)]
+        need = may_need() if news else 0
+        for meter in news:
+            if meter.is_short(now_ns, need):
+                self._say(meter, now_ns)
+
+    def _say(self, meter: Meter, now_ns: int) -> None:
         self._said_ns[meter.name] = meter.until_ns
         seconds = (meter.until_ns - now_ns) / NS_PER_SECOND
         self.tell(

@@ -18,6 +18,7 @@ import fcntl
 import os
 import secrets
 import time
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -96,10 +97,8 @@ class Together:
         for, until it can be had again."""
         self._descriptor = private_opener(str(path), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW)
         os.set_inheritable(self._descriptor, False)
-
-    def close(self) -> None:
-        """Let go of the file."""
-        os.close(self._descriptor)
+        self.close: Final = weakref.finalize(self, os.close, self._descriptor)
+        """Lets go of the file; called by itself when nobody counts here any more."""
 
     @property
     def times(self) -> int:
