@@ -47,6 +47,7 @@ class There:
     clock: ManualClock
     sink: RecordingSink
     feed: IbFeed
+    running: asyncio.Task[None]
 
     def said(self, symbol: str = "AAPL") -> list[FeedState]:
         return self.sink.states(symbol)
@@ -89,8 +90,8 @@ def tell(
             address = Address("127.0.0.1", gateway.port, 2)
             markets = {what.symbol: IbMarket(what, name)}
             feed = IbFeed(markets, clock, Random(1), address, plan, 10.0)
-            async with following(feed, sink):
-                await story(There(gateway, clock, sink, feed))
+            async with following(feed, sink) as running:
+                await story(There(gateway, clock, sink, feed, running))
             assert gateway.unread == []
 
     asyncio.run(whole())
@@ -178,7 +179,7 @@ def test_without_a_subscription_a_symbol_ends_with_what_to_do() -> None:
     for kind, code in (("quotes", "354"), ("trades", "10189")):
 
         async def story(there: There, code: str = code) -> None:
-            await until(lambda: FeedState.CLOSED in there.said())
+            await until(there.running.done)
             [words] = there.sink.details(FeedState.CLOSED)
             assert code in words
             assert 'live.exchange = "delayed"' in words
@@ -325,7 +326,8 @@ def test_a_future_is_found_by_its_expiry_and_its_terms_are_compared() -> None:
     tell(story, Plan("quotes"), traded=good, name=name, listings=(FUTURE, TESLA))
 
     async def never(there: There) -> None:
-        await until(lambda: FeedState.CLOSED in there.said("ES"))
+        await until(there.running.done)
+        assert FeedState.CLOSED in there.said("ES")
 
     bad = instrument("ES", **terms)
     with pytest.raises(FeedFailedError, match=r'set instruments\.ES\.multiplier = "50"'):
