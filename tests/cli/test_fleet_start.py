@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import signal
 import subprocess
+import sys
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -61,6 +63,28 @@ def test_a_signal_while_shards_are_begun_reaches_the_one_and_begins_no_other(
     said = capsys.readouterr().err.splitlines()
     assert said == ["shard a: exit code 0", "shard b: not begun, as this was interrupted"]
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_signal_at_the_moment_a_child_is_known_reaches_it_once(
+    children: list[Child], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second one would end its session at once, not in order."""
+    monkeypatch.setattr(Child, "is_slow", False, raising=False)
+    raised: list[bool] = []
+
+    def trace(frame: FrameType, event: str, _argument: object) -> Any:
+        if event == "line" and frame.f_locals.get("children") and not raised:
+            raised.append(True)
+            signal.raise_signal(signal.SIGTERM)
+        return trace if frame.f_code is start._start_all.__code__ else None
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        assert start._start_all(["a", "b"], OPTIONS) == 130
+    finally:
+        sys.settrace(before)
+    assert [child.heard for child in children] == [[signal.SIGTERM]]
 
 
 def test_where_a_process_cannot_be_begun_the_others_are_ended_and_waited_for(

@@ -138,14 +138,16 @@ def _start_all(names: list[str], options: argparse.Namespace) -> int:
     mask = signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD)
     try:
         for name in names:
-            if came:
-                break
             command = [sys.executable, "-m", "logos.live", "fleet", "start", *shown]
             command += ["--config", options.config, "--shard", name, "--wait", str(options.wait)]
             # In a group of its own: a key that is pressed reaches it once, through this process.
-            children[name] = subprocess.Popen(command, start_new_session=True)  # noqa: S603
-            for number in came:  # it came before this one was known to `pass_on`
-                children[name].send_signal(number)
+            # What comes meanwhile is passed on, once, when this one is known to `pass_on`.
+            signal.pthread_sigmask(signal.SIG_BLOCK, HELD)
+            try:
+                if not came:
+                    children[name] = subprocess.Popen(command, start_new_session=True)  # noqa: S603
+            finally:
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD)
         codes = {name: child.wait() for name, child in children.items()}
     except OSError as error:
         pass_on(signal.SIGTERM, None)
