@@ -19,6 +19,7 @@ from tempfile import TemporaryDirectory
 from kill_trials import Trial
 from places import PROJECT
 
+from logos.report import REPORT
 from logos.session.artifacts.recoveries import RECOVERIES
 
 INTERRUPTIONS_MAX = 3
@@ -96,6 +97,11 @@ def run_cli_trial(seed: int) -> Trial:
             last = command(home, *next_command(home)).wait(60)
             if last:
                 trial.problems.append(f"the last command ended with {last}")
+        elif not (session_folder(home) / REPORT).is_file():
+            # Killed after the session's end, while its page was made: a command makes it again.
+            made = command(home, "report", "cli").wait(60)
+            if made:
+                trial.problems.append(f"logos report ended with {made}")
         left = files_of(home)
         different = sorted(name for name in {*left, *files} if left.get(name) != files.get(name))
         trial.problems += [f"{name} is different" for name in different]
