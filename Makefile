@@ -163,9 +163,9 @@ fleet-campaign: env ## 500 faults between 3 members of etcd and 4 engines, in ne
 		--ttl $(or $(TTL),2)
 
 .PHONY: shard-campaign
-shard-campaign: env ## 2,000 faults to owners of shards, in network namespaces: root (RUNS=n SEED=n TTL=s STOP=s MINUTES=n)
+shard-campaign: env ## 2,000 faults to owners of shards, in network namespaces: root (RUNS=n SEED=n TTL=s STOP=s MINUTES=n WORLDS=n)
 	$(BIN)/python tests/helpers/shard_campaign.py --runs $(or $(RUNS),2000) --seed $(or $(SEED),0) \
-		--ttl $(or $(TTL),2) --stop $(or $(STOP),0) --minutes $(or $(MINUTES),100000)
+		--worlds $(or $(WORLDS),8) --ttl $(or $(TTL),2) --stop $(or $(STOP),0) --minutes $(or $(MINUTES),100000)
 
 .PHONY: shard-costs
 shard-costs: env ## What a renewal of a shard's claim costs: times, bytes, fsyncs (ROUNDS=n SHARDS=n)

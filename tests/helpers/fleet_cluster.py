@@ -17,7 +17,7 @@ from servers import program
 from waiting import wait_until
 
 MEMBERS: Final = ("m0", "m1", "m2")
-_ELECTION: Final = ("--heartbeat-interval", "50", "--election-timeout", "500")
+_ELECTION: Final = ("--heartbeat-interval", "100", "--election-timeout", "500")
 
 
 class Cluster:
@@ -51,6 +51,8 @@ class Cluster:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            # Members beside each other on few cores: threads that seek work cost more than it.
+            env={**os.environ, "GOMAXPROCS": "1", "GOGC": "400"},
         )
 
     def signal(self, member: str, number: signal.Signals) -> None:

@@ -23,6 +23,8 @@ CONNECTED, SILENT, NEITHER = "connected", "silent", "neither"
 """What an engine is in a run: it hears of the kill; it hears nothing any more; or its fault may
 stop it at any time between."""
 
+ENDED: Final = "a process of the campaign ended"
+
 
 def boot_ns() -> int:
     return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
@@ -48,7 +50,7 @@ class Machine:
     def answer(self) -> dict[str, Any]:
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
-        assert line, "a process of the campaign ended"
+        assert line, ENDED
         answer: dict[str, Any] = json.loads(line)
         return answer
 

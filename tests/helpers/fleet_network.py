@@ -78,11 +78,14 @@ class Network:
 
 
 @contextmanager
-def network(nodes: Sequence[str]) -> Iterator[Network]:
-    """A network of these nodes; skips the test where there can be none."""
+def network(nodes: Sequence[str], world: str = "") -> Iterator[Network]:
+    """A network of these nodes; skips the test where there can be none.
+
+    Networks of one process have a `world` each; their addresses are the same, and never meet.
+    """
     program("ip", "iproute2")
     program("iptables", "iptables")
-    prefix = f"lf{os.getpid() % 100_000}"
+    prefix = f"lf{os.getpid() % 100_000}{world}"
     try:
         made = Network(prefix)
     except subprocess.CalledProcessError as error:

@@ -1,8 +1,9 @@
 """A process of the shard campaign: an owner of a shard with the real claim, permit, gate and
 switch, or the operator. It takes commands as lines of JSON and answers each with one.
 
-An owner pushes its exposure to its limit and back, as fast as its loop turns. Its venue and its
-journal are one file in the folder that all owners share, one for each claim, lines in order:
+An owner pushes its exposure to its limit and back, an order each `pace_s` of the settings. Its
+venue and its journal are one file in the folder that all owners share, one for each claim, lines in
+order:
 
     C BEGUN EPOCH CARRIED     the claim: when it was not made yet; what the books came to
     L LIMIT                   a limit of exposure came into force
@@ -21,6 +22,7 @@ import random
 import select
 import sys
 import threading
+import time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -47,8 +49,29 @@ from logos.killswitch.fleet.shards import (
 from logos.killswitch.fleet.store import Coordinator
 from logos.killswitch.fleet.switch import PermittedBreaker
 
-LOOP_S = 0.004
-STEP_MAX = 9
+STEP_MAX = 40
+
+
+def is_told() -> bool:
+    """Whether a command has come."""
+    return bool(select.select([sys.stdin], [], [], 0)[0])
+
+
+class WatchedReader(PermitReader):
+    """The reader of a permit, which remembers how well its renewals went."""
+
+    failed = 0
+    slowest_s = 0.0
+    last_trouble = ""
+
+    def round(self) -> bool:
+        began_s = time.monotonic()
+        is_answered = super().round()
+        self.slowest_s = max(self.slowest_s, time.monotonic() - began_s)
+        if not is_answered:
+            self.failed += 1
+            self.last_trouble = self.trouble
+        return is_answered
 
 
 def books_of(folder: Path, before: int) -> tuple[int, int]:
@@ -98,7 +121,7 @@ class Owner:
             return found
 
         self._own.store._look = looked  # type: ignore[method-assign]
-        self._reader: PermitReader | None = None
+        self._reader: WatchedReader | None = None
         self._book = -1
         self._exposure = 0
         self._in_force: Goal | None = None
@@ -106,7 +129,8 @@ class Owner:
     def begin(self, wait_s: float) -> dict[str, Any]:
         """Claim, resume the books, get a permit; what came of it."""
         try:
-            claim = self._own.take(wait_s)
+            # Whoever still waits when the run is over is told to end, and gives up.
+            claim = self._own.take(wait_s, is_to_stop=is_told)
         except (ShardTakenError, CoordinatorError) as error:
             self._own.close()
             self._switch.close()
@@ -118,7 +142,7 @@ class Owner:
         if limit:
             self._write(f"L {limit}")
         store = self._own.hand_over()
-        self._reader = PermitReader(
+        self._reader = WatchedReader(
             self._terms, store, self._switch.permit, self._switch, self._entry
         )
         self._reader.heed = self._own.heed
@@ -165,7 +189,13 @@ class Owner:
         os.close(self._book)
         status = self._switch.status()
         self._switch.close()
-        return {"state": status.state.name, "why": status.why}
+        return {
+            "state": status.state.name,
+            "why": status.why,
+            "failed": self._reader.failed,
+            "slowest_s": self._reader.slowest_s,
+            "trouble": self._reader.last_trouble,
+        }
 
     def _write(self, line: str) -> None:
         os.write(self._book, f"{line}\n".encode())
@@ -209,7 +239,7 @@ class Mover:
     def turn(self) -> None:
         """Settle, and move something now and then."""
         self._turns += 1
-        if self._turns % 10:
+        if self._turns % 5:
             return
         try:
             budgets = settle_budgets(self._store)
@@ -242,7 +272,7 @@ def serve() -> None:
     print("{}", flush=True)
     while True:
         busy = owner is not None or mover is not None
-        if select.select([sys.stdin], [], [], LOOP_S if busy else None)[0]:
+        if select.select([sys.stdin], [], [], settings["pace_s"] if busy else None)[0]:
             line = sys.stdin.readline()
             if not line:
                 return

@@ -6,27 +6,112 @@ Needs root, for network namespaces.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
 from fleet_audit import Change
+from fleet_faults import ENDED
+from fleet_playing import play_worlds
 from places import absent
-from shard_audit import judge_run, read_book
-from shard_campaign import play, tell
+from shard_audit import Verdict, judge_run, read_book
+from shard_campaign import Outcome, ShardWorlds, Terms, play, tell
+from shard_faults import SHARD_KINDS
 
 TTL_S = 2.0
-SAMPLE = ("stopped", "cut_off")
+RUNS, WORLDS = 48, 10
+"""Three of each kind. What fits in about a minute of two cores that have nothing else to do."""
 
 
 @pytest.mark.campaign
+@pytest.mark.timeout(400)
 def test_no_shard_has_two_owners_and_the_total_holds(tmp_path: Path) -> None:
     if os.geteuid() != 0:
         absent("network namespaces need root")
-    outcomes = play(tmp_path, SAMPLE, 5, TTL_S)
+    kinds = list(SHARD_KINDS) * (RUNS // len(SHARD_KINDS))
+    outcomes = play(Terms(tmp_path, 5, TTL_S), kinds, WORLDS)
     assert tell(outcomes, TTL_S) == []
-    assert len(outcomes) == len(SAMPLE)
-    assert all(each.took_s > TTL_S for each in outcomes)
+    assert len(outcomes) == RUNS
+    took = [each.took_s for each in outcomes if each.took_s >= 0]
+    assert len(took) > RUNS / 2
+    assert min(took) > TTL_S
+
+
+@dataclass
+class Played:
+    """A run in a world that is none."""
+
+    kind: str
+    problems: list[str] = field(default_factory=list)
+    void: list[str] = field(default_factory=list)
+
+
+@dataclass
+class MadeWorlds:
+    """Worlds that note who was built and ended; a run "bad" is one in which a world gives way."""
+
+    built: list[tuple[int, int]] = field(default_factory=list)
+    ended: list[tuple[int, int]] = field(default_factory=list)
+    meeting: Barrier | None = None
+
+    def build(self, world: int, attempt: int, resources: ExitStack) -> Callable[[int, str], Played]:
+        self.built.append((world, attempt))
+        resources.callback(self.ended.append, (world, attempt))
+
+        def run(number: int, kind: str) -> Played:
+            if self.meeting is not None:
+                self.meeting.wait()
+            if kind == "raised":
+                raise OSError(kind)
+            if kind == "bad":
+                raise AssertionError("no leader")
+            return Played(f"{number}{kind}")
+
+        return run
+
+    def spoilt(self, kind: str, why: str) -> Played:
+        return Played(kind, void=[why])
+
+
+def test_worlds_play_side_by_side_and_every_run_once() -> None:
+    worlds = MadeWorlds(meeting=Barrier(3, timeout=30))
+    outcomes = play_worlds(worlds, 3, list("abcdef"), 1e9)
+    assert [each.kind for each in outcomes] == ["0a", "1b", "2c", "3d", "4e", "5f"]
+    assert sorted(worlds.built) == sorted(worlds.ended) == [(0, 0), (1, 0), (2, 0)]
+
+
+def test_a_world_that_gives_way_is_noted_and_built_anew() -> None:
+    worlds = MadeWorlds()
+    outcomes = play_worlds(worlds, 1, ["a", "bad", "bad", "b"], 1e9)
+    assert [(each.kind, each.void) for each in outcomes] == [
+        ("0a", []),
+        ("bad", ["no leader"]),
+        ("bad", ["no leader"]),
+        ("3b", []),
+    ]
+    assert worlds.built == worlds.ended == [(0, 0), (0, 1), (0, 2)]
+
+
+def test_what_a_world_raises_otherwise_ends_all() -> None:
+    worlds = MadeWorlds()
+    with pytest.raises(OSError, match="raised"):
+        play_worlds(worlds, 1, ["a", "raised", "b"], 1e9)
+    assert worlds.ended == [(0, 0)]
+    assert play_worlds(MadeWorlds(), 2, ["a"], -1.0) == []
+
+
+def test_a_process_that_ended_is_a_problem_and_many_void_runs_are_one(tmp_path: Path) -> None:
+    worlds = ShardWorlds(Terms(tmp_path, 0, TTL_S))
+    [found] = tell([worlds.spoilt("killed", ENDED)], TTL_S)
+    assert found == f"run 0, killed: {ENDED}"
+    fine = Outcome("killed", Verdict(), 3.0, [])
+    spoilt = worlds.spoilt("killed", "waited 30 s in vain: the members to have a leader")
+    assert tell([fine] * 9 + [spoilt], TTL_S) == []
+    assert tell([fine] * 8 + [spoilt], TTL_S) == ["more than 10% of the runs were void"]
 
 
 def renewal(revision: int, shard: str, claim: int, at: int) -> Change:
