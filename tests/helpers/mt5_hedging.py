@@ -31,18 +31,22 @@ STEADY = GatewaySettings(reply_timeout_s=5.0, heartbeat_s=60.0, dead_after_s=60.
 class Desk:
     """A hedging terminal, and one session's venue there (`another`: after a restart)."""
 
-    def __init__(self, box: Bench, hand: Hand, folder: Path, made: Instrument) -> None:
+    def __init__(
+        self, box: Bench, hand: Hand, folder: Path, made: Instrument, session_id: str
+    ) -> None:
         self.box = box
         self.hand = hand
         self.folder = folder
         self.instrument = made
         self.book = box.simulator.book
+        self.session_id = session_id
         self.stops: list[str] = []
         self.count = 0
         self.venue = self.another()
         box.simulator.terminal.price(SYMBOL, 10_000, 10_010)
 
-    def another(self, session_id: str = "run") -> SharedMt5Venue:
+    def another(self, session_id: str = "") -> SharedMt5Venue:
+        session_id = session_id or self.session_id
         venue = SharedMt5Venue(
             self.box.gateway,
             {SYMBOL: Mt5VenueSymbol(self.instrument, SYMBOL)},
@@ -59,7 +63,9 @@ class Desk:
         self, side: Side, units: int, type: OrderType = OrderType.MARKET, price: int = 0
     ) -> SubmitOrder:
         self.count += 1
-        return an_order(self.instrument, side, units, type, price, name=f"run-{self.count}")
+        return an_order(
+            self.instrument, side, units, type, price, name=f"{self.session_id}-{self.count}"
+        )
 
     async def buy(self, units: int) -> VenueOrder:
         return await self.venue.submit(self.order(Side.BUY, units))
@@ -112,7 +118,11 @@ class Desk:
 
 @asynccontextmanager
 async def desk(
-    folder: Path, settings: GatewaySettings = STEADY, made: Instrument | None = None, **more: Any
+    folder: Path,
+    settings: GatewaySettings = STEADY,
+    made: Instrument | None = None,
+    session_id: str = "run",
+    **more: Any,
 ) -> AsyncIterator[Desk]:
     hand = Hand()
     options = SimOptions(is_hedging=True, has_ids=True, **more)
@@ -120,7 +130,7 @@ async def desk(
     instrument = coin() if made is None else made
     symbol = SimSymbol(instrument=instrument, prices=symbol.prices, interval_s=0.0)
     async with bench(options, symbol, settings=settings, clock=hand) as box:
-        on = Desk(box, hand, folder, instrument)
+        on = Desk(box, hand, folder, instrument, session_id)
         await on.venue.open()
         yield on
 

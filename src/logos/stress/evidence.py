@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 
-from logos.adapters.mt5.known.ledger import COMMENT_MAX
+from logos.adapters.mt5.tickets.legs import ORDER_COMMENT_MAX
 from logos.core.fixed import decimals_of
 from logos.journal.entries import JOURNAL, SessionRecord, read_journal
 from logos.stress.files import REPORT, hashes_of, read_list
@@ -79,7 +79,7 @@ class Evidence:
         self.hashes = hashes_of(folder)
         self.errors = "".join(text for name, text in self.texts.items() if name.endswith(".err"))
         self.journal = [entry.record for entry in read_journal(self.session / JOURNAL)]
-        ids = ClientIds(IdRule(COMMENT_MAX, takes_punctuation=True), SESSION_ID)
+        ids = ClientIds(IdRule(ORDER_COMMENT_MAX, takes_punctuation=True), SESSION_ID)
         self.orders = {each.comment: each for each in self._our_orders(ids)}
         self.trades = _table(self.session / "trades.csv")
         self.fills = [

@@ -88,6 +88,7 @@ class SharedMt5Venue(Mt5Venue):
         deal = self._shared.hear(entry) if isinstance(entry, dict) else None
         if deal is not None:
             self._tickets.note(deal)
+            self._absence.note_deals((deal,), self._fills_of)
         if deal is None or self._news is None:
             return
         owner = self._ledger.owner_of(deal)
@@ -215,7 +216,7 @@ class SharedMt5Venue(Mt5Venue):
         self._absence.wait_until(since_ns, now_ns, "it has left the list of orders")
         if sent.type is OrderType.MARKET:
             raise Unavailable(f"{sent.client_order_id}: its deals are not in the history")
-        return sent.told(0, OrderStatus.CANCELLED, "no longer waiting, and no deals")
+        return self._absence.gone(sent)
 
     async def fills_since(self, ts_ns: int) -> Sequence[VenueFill]:
         """Deals from the second of that moment on (ns, UTC), oldest first. Raises Unavailable.

@@ -56,6 +56,7 @@ class Unmarked:
         """Whether the terminal is the published Expert Advisor."""
         self.on_doubt: Callable[[str], object] = lambda _: None
         """Told once of each doubt, with the reason."""
+        self._born_ns = clock.now_ns()
         self._held: Mapping[str, int] = {}
         self._newest = 0
         self._began = 0
@@ -320,10 +321,11 @@ class Unmarked:
             self.on_doubt(words)
 
     def doubt_late(self, sent: Sent | None, words: str) -> None:
-        """The same once it has not been explained for `DOUBT_S`."""
-        if sent is None or not self.is_on:
+        """The same, at every terminal, once it has not been explained for `DOUBT_S`; of an order of
+        an earlier process, once this one has not explained it for so long."""
+        if sent is None:
             return
-        since_ns = sent.absent_since_ns or sent.sent_ns
+        since_ns = max(sent.absent_since_ns or sent.sent_ns, self._born_ns)
         if self._clock.now_ns() - since_ns >= DOUBT_S * NS_PER_SECOND:
             self.doubt(sent, f"{sent.client_order_id}: {words}, for {DOUBT_S:g} s")
 

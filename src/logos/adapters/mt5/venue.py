@@ -1,8 +1,8 @@
 """Orders at a MetaTrader 5 terminal, over the ZeroMQ bridge.
 
 Quantities are lots: an instrument's lot is the terminal's volume step, its multiplier the contract
-size. An order's client id travels in its `comment` (31 characters; `common.ClientIds` shortens what
-is longer, always in the same way) and, as a number, in its `magic`; it is found again by either, in
+size. An order's client id travels in its `comment` (`tickets.legs`; `ClientIds` shortens what is
+longer, always in the same way) and, as a number, in its `magic`; it is found again by either, in
 ORDERS while it waits and in HISTORY TRADES once it was filled. ORDERS is asked first: an order that
 is filled in between is then in both lists, never in none.
 
@@ -246,7 +246,7 @@ class Mt5Venue:
     async def _waiting_ticket(self, client_order_id: str) -> str:
         """The ticket of an order that waits; empty for one that does not. Raises Unavailable."""
         orders = await self._lists.orders()
-        self._unmarked.note(orders)
+        self._absence.note(orders)
         for order in orders:
             if self._ledger.is_mine(client_order_id, order.mark, order.ticket):
                 return order.ticket
@@ -260,7 +260,7 @@ class Mt5Venue:
         if sent is not None and not sent.ticket:
             await self._unmarked.hear()
         orders = await self._lists.orders()
-        self._unmarked.note(orders)
+        self._absence.note(orders)
         deals = await self._deals(self._unmarked.deals_from_s(sent))
         fills = self._fills_of(client_order_id, deals)
         for order in orders:
@@ -277,11 +277,11 @@ class Mt5Venue:
             return told_from_deals(client_order_id, fills, sent)
         try:
             await self._unmarked.check_absent(sent, symbol, orders, deals)
-            if self._tickets.is_on:
-                await self._tickets.look(symbol)
         except Unavailable as error:
             self._unmarked.doubt_late(sent, str(error))
             raise
+        if self._tickets.is_on:
+            await self._tickets.look(symbol)
         return self._absence.told(sent)
 
     async def _deals(self, from_server_s: int) -> list[Deal]:
@@ -290,6 +290,7 @@ class Mt5Venue:
         deals = await self._lists.deals(from_server_s)
         self._unmarked.assign(deals)
         self._tickets.note_all(deals)
+        self._absence.note_deals(deals, self._fills_of)
         return deals
 
     def _fills_of(self, client_order_id: str, deals: Sequence[Deal]) -> list[Deal]:
@@ -301,7 +302,7 @@ class Mt5Venue:
     async def open_orders(self) -> Sequence[VenueOrder]:
         """Everything that waits in the session's symbols, also what it did not place."""
         orders = await self._lists.orders()
-        self._unmarked.note(orders)
+        self._absence.note(orders)
         orders.check_whole()
         return [self._ledger.told_order(order, 0) for order in orders]
 

@@ -22,6 +22,8 @@ from logos.simulators.mt5.holdings import IN, INOUT, Holdings, SimPosition
 
 MONEY_DECIMALS: Final = 18
 FIRST_TICKET: Final = 1001
+COMMENT_MAX: Final = 31
+"""Characters of an order's comment that MetaTrader keeps; what is longer is cut without a word."""
 
 Audit = Callable[[Mapping[str, object]], None]
 
@@ -132,7 +134,7 @@ class SimBook:
             stops[0],
             stops[1],
             magic,
-            comment,
+            comment[:COMMENT_MAX],
             time_s,
             *stops[2:],
         )

@@ -9,14 +9,11 @@ from typing import Final
 import msgspec
 
 from logos.adapters.mt5.records import Deal, Mark, OpenOrder, magic_of
-from logos.adapters.mt5.tickets.legs import order_comment
+from logos.adapters.mt5.tickets.legs import ORDER_COMMENT_MAX, order_comment
 from logos.core.outbox import OrderTerms
 from logos.core.types import OrderStatus, OrderType, Side
 from logos.venues.contract import VenueOrder
 from logos.venues.ids import ClientIds, IdRule
-
-COMMENT_MAX: Final = 31
-"""Characters of a comment that MetaTrader keeps."""
 
 REMEMBERED: Final = 20_000
 """Orders whose particulars are kept; the oldest that are settled go first."""
@@ -58,6 +55,8 @@ class Sent(msgspec.Struct):
     unknown_since_ns: int = 0
     absent_since_ns: int = 0
     """Since when it is in no list, although it was taken."""
+    denied_units: int = 0
+    """What it had filled when its rest was said not to be there."""
     lacking_since_ns: int = 0
     """Since when deals of it are missing."""
 
@@ -86,16 +85,20 @@ class Ledger:
     """Orders sent by this process, and how to recognise those sent by one before it."""
 
     def __init__(self, session_id: str) -> None:
-        self._ids = ClientIds(IdRule(COMMENT_MAX, takes_punctuation=True), session_id)
+        self._ids = ClientIds(IdRule(ORDER_COMMENT_MAX, takes_punctuation=True), session_id)
         self._sent: OrderedDict[str, Sent] = OrderedDict()
         self._by_magic: dict[int, str] = {}
         self._earlier: dict[int, str] = {}
         """Orders of earlier processes that are over, by magic number."""
         self._by_ticket: dict[str, str] = {}
+        self._tickets_of: dict[str, list[str]] = {}
+        """The same the other way round."""
         self._by_deal: dict[str, str] = {}
         """Whose a deal is, where the terminal does not say it."""
         self._deals_of: dict[str, list[str]] = {}
         """The same the other way round."""
+        self.denied: dict[str, Sent] = {}
+        """By client id: orders that, or the rest of which, were said not to be there."""
         self._unknown: dict[str, dict[str, Sent]] = {}
         """By symbol and client id: orders of which nobody knows whether they are there."""
         self._open: dict[str, dict[str, Sent]] = {}
@@ -119,6 +122,7 @@ class Ledger:
             now_ns,
         )
         self._sent[sent.client_order_id] = sent
+        self.denied.pop(sent.client_order_id, None)
         self._by_magic[sent.magic] = sent.client_order_id
         self._open.setdefault(sent.symbol, {})[sent.client_order_id] = sent
         if len(self._sent) > REMEMBERED:
@@ -132,11 +136,13 @@ class Ledger:
         self.explain(sent)
         sent.absent_since_ns = 0
         if not is_cut:
-            self._by_ticket[ticket] = sent.client_order_id
+            self.add_ticket(sent, ticket)
 
     def add_ticket(self, sent: Sent, ticket: str) -> None:
         """One more of the terminal's orders is this one's, too (a request of several)."""
-        self._by_ticket[ticket] = sent.client_order_id
+        if self._by_ticket.get(ticket) != sent.client_order_id:
+            self._by_ticket[ticket] = sent.client_order_id
+            self._tickets_of.setdefault(sent.client_order_id, []).append(ticket)
 
     def note_earlier(self, client_order_id: str) -> None:
         """An order of an earlier process that was filled: what it opened is recognised by its magic
@@ -144,6 +150,11 @@ class Ledger:
         opened, for its stop, may carry that number too. Raises Refused for an id that is not of the
         session's form."""
         self._earlier[magic_of(client_order_id)] = client_order_id
+
+    def deny(self, sent: Sent, filled_units: int = 0) -> None:
+        """The order, or what it has not filled, is said not to be there."""
+        sent.denied_units = filled_units
+        self.denied[sent.client_order_id] = sent
 
     def doubt(self, sent: Sent, now_ns: int) -> None:
         """From `now_ns` on nobody knows whether the order is there."""
@@ -257,8 +268,11 @@ class Ledger:
             if not sent.unknown_since_ns:
                 del self._sent[name]
                 self._by_magic.pop(sent.magic, None)
-                self._by_ticket.pop(sent.ticket, None)
+                self.denied.pop(name, None)
                 self._open[sent.symbol].pop(name, None)
+                for ticket in self._tickets_of.pop(name, ()):
+                    if self._by_ticket.get(ticket) == name:
+                        del self._by_ticket[ticket]
                 for ticket in self._deals_of.pop(name, ()):
                     self._by_deal.pop(ticket, None)
                 return

@@ -5,9 +5,11 @@ when a deal of such an order opened it (by its identifier, which outlives commen
 Everything else, other Expert Advisors' and manual trades, is neither counted nor closed.
 
 What is held must be what the session's deals make it: the tickets at the first look, and every deal
-of the session since. A list that says otherwise is asked again together with the deals; what does
-not explain itself is told once as a doubt, and the session stops. So does a deal of somebody else
-against a ticket of the session (its stop, a stop out, a trade by hand), and tickets on both sides.
+of the session since. What an answer says was done counts until the deals of that request have told
+as much, however many they are. A list that says otherwise is asked again together with the deals;
+what does not explain itself is told once as a doubt, and the session stops. So does a deal of
+somebody else against a ticket of the session (its stop, a stop out, a trade by hand), and tickets
+on both sides.
 """
 
 from __future__ import annotations
@@ -53,6 +55,9 @@ class Tickets:
         """What tickets and deals make the position of each symbol."""
         self._seen: dict[int, None] = {}
         """Deals that are counted in it, oldest first."""
+        self._done: dict[str, tuple[int, int]] = {}
+        """Of the terminal's orders, oldest first: units that deals told of, and that an answer told
+        of. The larger of the two is counted."""
         self._identifiers: set[str] = set()
         """Of tickets that are or were the session's."""
         self._differs_ns: dict[str, int] = {}
@@ -150,23 +155,35 @@ class Tickets:
             return
         if self._ledger.owner_of(deal):
             self._identifiers.add(deal.position or deal.order)
-            self._count(deal.symbol, number, deal.signed_units)
+            self._see(number)
+            told, answered = self._done.get(deal.order, (0, 0))
+            done = told + deal.volume_units, answered
+            self._count(deal.symbol, deal.order, deal.side, done)
         elif deal.position in self._identifiers:
-            self._seen[number] = None
+            self._see(number)
             units = f"{deal.side.value} {deal.volume_units} units"
             self._doubt(
                 f"{deal.symbol}: deal {deal.ticket} ({units}) changed position {deal.position} of "
                 f"this session, and no order of it did that: {deal.mark.comment or 'by hand'!r}"
             )
 
-    def answered(self, symbol: str, deal: str, side: Side, units: int) -> None:
-        """The answer to a request of the session told of a deal, which is not listed yet."""
-        if deal.isdigit() and int(deal) not in self._seen:
-            self._count(symbol, int(deal), units if side is Side.BUY else -units)
+    def answered(self, symbol: str, order: str, side: Side, units: int) -> None:
+        """The answer to a request of the session says that the terminal's `order` did so much, in
+        one deal or in several, which may be listed later."""
+        told, _ = self._done.get(order, (0, 0))
+        self._count(symbol, order, side, (told, units))
 
-    def _count(self, symbol: str, number: int, signed_units: int) -> None:
+    def _count(self, symbol: str, order: str, side: Side, done: tuple[int, int]) -> None:
+        """An order has `done` so much by its deals, and by its answer."""
+        more = max(done) - max(self._done.get(order, (0, 0)))
+        self._done[order] = done
+        self._units[symbol] = self._units.get(symbol, 0) + (more if side is Side.BUY else -more)
+        if len(self._done) > _SEEN_MAX:
+            for old in list(self._done)[: _SEEN_MAX // 2]:
+                del self._done[old]
+
+    def _see(self, number: int) -> None:
         self._seen[number] = None
-        self._units[symbol] = self._units.get(symbol, 0) + signed_units
         if len(self._seen) > _SEEN_MAX:
             for old in sorted(self._seen)[: _SEEN_MAX // 2]:
                 del self._seen[old]

@@ -2,9 +2,11 @@
 
 One order may need several requests: a close for each ticket, and an opening. Each has an id of its
 own, the order's with its number behind it (`run-7`, `run-7.2`, `run-7.3`), which is its comment at
-the terminal; no number is ever used twice. What came of a request is recorded behind it. Whoever
-starts again reads which requests left and of which nothing more is known: those are looked for,
-and none is sent again.
+the terminal; no number is ever used twice. MetaTrader cuts a comment without a word, and two that
+are cut may be the same, so an order's leaves room for the largest number (`ORDER_COMMENT_MAX`).
+
+What came of a request is recorded behind it. Whoever starts again reads which requests left and of
+which nothing more is known: those are looked for, and none is sent again.
 """
 
 from __future__ import annotations
@@ -21,6 +23,15 @@ from logos.venues.contract import Unavailable
 
 OPENS: Final = ""
 """In place of the ticket that a request closes: it opens one, or waits."""
+
+COMMENT_MAX: Final = 31
+"""Characters of a comment that MetaTrader keeps."""
+
+LEGS_MAX: Final = 999
+"""The most requests that one order may come to."""
+
+ORDER_COMMENT_MAX: Final = COMMENT_MAX - len(f".{LEGS_MAX}")
+"""Characters of an order's own comment."""
 
 _KEPT: Final = 20_000
 """Orders whose requests are remembered."""

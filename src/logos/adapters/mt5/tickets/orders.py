@@ -26,7 +26,7 @@ from logos.adapters.mt5.lists import Mt5VenueSymbol, OpenOrders, TerminalLists
 from logos.adapters.mt5.records import Deal, Ticket
 from logos.adapters.mt5.sending import Answer, order_fields, read_answer
 from logos.adapters.mt5.tickets.held import Tickets
-from logos.adapters.mt5.tickets.legs import OPENS, Leg, LegRecord, leg_comment
+from logos.adapters.mt5.tickets.legs import LEGS_MAX, OPENS, Leg, LegRecord, leg_comment
 from logos.adapters.mt5.tickets.plan import plan_of
 from logos.core.clock import Clock
 from logos.core.fixed import format_units
@@ -160,10 +160,13 @@ class TicketOrders:
         return ""
 
     def _begin(self, terms: OrderTerms, units: int, closes: str) -> Leg:
-        """Record a request. Raises NotSent where that cannot be done; then the session stops."""
+        """Record a request. Raises NotSent where that cannot be done, and the session stops then;
+        Refused beyond `LEGS_MAX`."""
         name = terms.client_order_id
         if self.record is None:
             raise NotSent(f"{name}: not sent: there is no record of requests by ticket")
+        if len(self.record.of(name)) >= LEGS_MAX:
+            raise Refused(f"{name}: it has come to {LEGS_MAX} requests, and may to no more")
         try:
             return self.record.begin(
                 name, terms.symbol, terms.side.value, units, closes, self._clock.now_ns()
@@ -215,7 +218,7 @@ class TicketOrders:
             return None
         done = answer.done_units if answer.deal else await self._await_deals(what, leg, answer)
         sent.answered_deal = answer.deal
-        self.tickets.answered(leg.symbol, answer.deal, sent.side, done)
+        self.tickets.answered(leg.symbol, answer.ticket, sent.side, done)
         self._end(leg, "done", done)
         return done
 
