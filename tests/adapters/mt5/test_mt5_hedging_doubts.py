@@ -139,7 +139,7 @@ def keeps_back(on: Desk, number: int) -> Callable[[], None]:
     on.venue._by_ticket._trade = noted
 
     def arrives() -> None:
-        request = parse_request(msgspec.json.encode(dict.fromkeys(FIELDS) | kept[number - 1]))
+        request = parse_request(msgspec.json.encode(dict.fromkeys(FIELDS) | dict(kept[number - 1])))
         on.box.simulator.terminal.handle(request, Fate("", 0, False))
         on.venue._shared.answered_ns = 0
 
