@@ -15,6 +15,8 @@ from shipping_helpers import MemoryTarget, MemoryTopics, ship
 from logos.cli.main import main
 from logos.cli.sessions import restored as restored_module
 from logos.config.tables.kafka import ShipKafkaSettings
+from logos.session.stored.pruning import why_kept
+from logos.session.stored.sessions import stored_sessions
 
 Output = pytest.CaptureFixture[str]
 RESTORE = ["sessions", "restore", "live", "--kafka", "127.0.0.1:9092"]
@@ -71,3 +73,31 @@ def test_of_what_was_never_shipped_nothing_is_made(
     assert main(RESTORE) == 1
     assert "nothing was shipped of session live" in capsys.readouterr().err
     assert not (logos_home / "runs" / "live" / "sessions" / "live").exists()
+
+
+def test_whoever_looks_at_one_with_real_orders_is_told_that_it_is_only_to_be_looked_at(
+    tmp_path: Path, logos_home: Path, target: MemoryTarget, capsys: Output
+) -> None:
+    there = World(tmp_path)
+    now = {30: lambda: ship(tmp_path, target, with_inputs=True)}
+    there.run(ScriptedFeed(there.clock, 40, after=now), Resting())
+    assert main(RESTORE) == 0
+    capsys.readouterr()
+    for command, words in (
+        (["verify", "live"], "start a new session under another id"),
+        (["inspect", "live"], "start a new session under another id"),
+        (["sessions", "show", "live"], "logos inspect live"),
+        (["status"], "start a new session under another id"),
+    ):
+        main(command)
+        said = "".join(capsys.readouterr())
+        assert words in said, command
+        assert "logos resume" not in said, command
+    main(["sessions", "show", "live", "--json"])
+    assert json.loads(capsys.readouterr().out)["next"] == [
+        "logos verify live",
+        "logos inspect live",
+    ]
+    [session] = stored_sessions(logos_home)
+    assert (session.is_resumable, session.has_ended) == (False, False)
+    assert "whose end is not known (CRASHED)" in why_kept(session, logos_home)

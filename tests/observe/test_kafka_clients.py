@@ -1,19 +1,25 @@
-"""Settings that the library refuses are told in words, by what ships and what restores."""
+"""Settings that the library refuses are told in words, by what ships, restores and reads prices."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 from kafka_broker import broker_library
 
-from logos.config.tables.kafka import Security, ShipKafkaSettings
+from logos.adapters.kafka.feed import KafkaFeed
+from logos.config.tables.kafka import LiveKafkaSettings, Security, ShipKafkaSettings
 from logos.config.tables.kafka_options import KEY_PASSWORD, kafka_options
+from logos.core.instrument import instrument
 from logos.errors import ConfigError
 from logos.observe.shipping.kafka import KafkaTarget
 from logos.observe.shipping.reading import KafkaTopics
+from logos.testing.clock import ManualClock
+
+ACME = instrument("ACME", tick="0.01", lot="1", quote="USD")
 
 
 @pytest.mark.parametrize(
@@ -21,8 +27,15 @@ from logos.observe.shipping.reading import KafkaTopics
     [
         lambda options: KafkaTarget(options, "logos.", "zstd"),
         lambda options: KafkaTopics(options, "logos."),
+        lambda options: KafkaFeed(
+            {"ACME": ACME},
+            ManualClock(),
+            Random(1),
+            options,
+            LiveKafkaSettings(brokers="127.0.0.1:9093", topics=["quotes"]),
+        ),
     ],
-    ids=["ship", "restore"],
+    ids=["ship", "restore", "feed"],
 )
 def test_files_that_hold_no_certificate_are_told_without_the_secrets(
     tmp_path: Path, connect: Callable[[Mapping[str, Any]], object]

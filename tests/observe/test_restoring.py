@@ -258,6 +258,18 @@ def test_a_restored_session_with_real_orders_is_neither_resumed_nor_sends_anythi
     assert set(there.venue.books.orders) == known
 
 
+def test_nor_does_one_begin_anew_that_lost_its_records(tmp_path: Path) -> None:
+    there = World(tmp_path)
+    there.run(ScriptedFeed(there.clock, QUOTES), Resting())
+    known = set(there.venue.books.orders)
+    (folder_of(tmp_path) / "host.json").unlink()
+    (folder_of(tmp_path) / "state.jsonl").write_bytes(b"")
+    (folder_of(tmp_path) / RESTORED).write_text("{}")
+    with pytest.raises(CannotResumeError, match="the venue alone knows"):
+        there.resume(ScriptedFeed(there.clock, 30), Resting())
+    assert set(there.venue.books.orders) == known
+
+
 def test_only_the_mark_of_a_restored_session_and_real_orders_refuse(tmp_path: Path) -> None:
     def config(*, is_live: bool) -> Config:
         made = settings()

@@ -19,7 +19,8 @@ from logos.session.history import find_session
 from logos.session.presence.heartbeat import heartbeat_path, read_heartbeat
 from logos.session.presence.now import Now, money_words, now_of, position_lines
 from logos.session.presence.page import MetricsPage, PageError, metrics_path, read_page
-from logos.session.stored.next_steps import resume_command
+from logos.session.stored.names import may_resume
+from logos.session.stored.next_steps import ONLY_LOOK, resume_command
 
 _POLL_S: Final = 0.2
 _ABOVE_SESSION: Final = len(paths.sessions_dir().relative_to(paths.home()).parts)
@@ -102,8 +103,10 @@ def _exit_code(overview: Overview) -> int:
         print(f"logos inspect: {overview.damage}", file=sys.stderr)
         return int(ExitCode.DAMAGED)
     if overview.status() == "CRASHED":
-        command = resume_command(overview.session_id, is_real=overview.is_real)
-        print(f"logos inspect: not finished; resume it: {command}", file=sys.stderr)
+        what_now = f"resume it: {resume_command(overview.session_id, is_real=overview.is_real)}"
+        if not may_resume(overview.folder, is_real=overview.is_real):
+            what_now = ONLY_LOOK
+        print(f"logos inspect: not finished; {what_now}", file=sys.stderr)
         return int(ExitCode.TORN)
     return int(ExitCode.FINISHED)
 

@@ -11,7 +11,8 @@ from logos.cli.exit_codes import exit_codes
 from logos.config import ConfigError
 from logos.session import ExitCode
 from logos.session.history import find_session
-from logos.session.stored.next_steps import resume_command
+from logos.session.stored.names import may_resume
+from logos.session.stored.next_steps import ONLY_LOOK, resume_command
 
 _SHOWN_MAX = 20
 
@@ -85,5 +86,9 @@ def _torn_sentence(verdict: Verdict) -> list[str]:
     if not verdict.records:
         return [first]
     whole = "" if verdict.is_sealed else "; all before it is whole"
-    command = resume_command(verdict.session_id, is_real=verdict.is_real)
-    return [f"{first}{whole}", f"  what now  {command}"]
+    what_now = (
+        resume_command(verdict.session_id, is_real=verdict.is_real)
+        if may_resume(verdict.folder, is_real=verdict.is_real)
+        else ONLY_LOOK
+    )
+    return [f"{first}{whole}", f"  what now  {what_now}"]

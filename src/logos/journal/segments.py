@@ -240,8 +240,20 @@ class SegmentedFile:
         """The descriptor of the segment that is read. Raises OSError for a compressed one."""
         return self._current().file.fileno()
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether its last segment is read, and the recording has gone on in another file: what
+        comes is found by a new reader alone."""
+        return self.is_last and (self._last is None or not self._last.is_at(self._path))
+
     def seek(self, offset: int) -> None:
-        """Go to so many bytes behind the beginning of the recording."""
+        """Go to so many bytes behind the beginning of the recording. Nothing that was read ahead
+        of there is taken for what the file holds."""
+        last = self._segment
+        if self.is_last and last is not None and not last.is_compressed and offset >= self.start:
+            last.file.seek(0, os.SEEK_END)
+            last.file.seek(offset - self.start)
+            return
         self._leave()
         self._index, self.start = -1, 0
         while not self._current().skip_to(offset - self.start) and not self.is_last:

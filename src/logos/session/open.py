@@ -153,6 +153,7 @@ def _anew(start: Start, lock: JournalLock) -> Session:
             f"there is nothing to {what}; `logos resume {place.name}` starts it anew"
         )
     config = settings_at(place)
+    refuse_restored(config, place)
     check_carries(config, place.name, spec.home)
     feed = NoFeed() if spec.is_live(config) else spec.feed
     check_can_start(place.name, config, spec.strategy, feed)

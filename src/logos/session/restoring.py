@@ -42,7 +42,7 @@ from logos.session.build import make_instruments
 from logos.session.history import Journal
 from logos.session.plan import Feed, Plan, make_plan
 from logos.session.recorded import RecordedSwitch
-from logos.session.stored.names import RESTORED
+from logos.session.stored.names import may_resume
 from logos.session.stored.origin import NOT_KNOWN, Origin
 
 Tell = Callable[[str], object]
@@ -160,9 +160,8 @@ def _check_can_be_made(
 
 
 def refuse_restored(config: Config, folder: Path) -> None:
-    """Raise CannotResumeError for a session with real orders whose `folder` was made of what had
-    been shipped: an order that it sent last may not be in it, and would get its id again."""
-    if config.venue.live and (folder / RESTORED).exists():
+    """Raise CannotResumeError for a session that is only to be looked at, see `may_resume`."""
+    if not may_resume(folder, is_real=config.venue.live):
         raise CannotResumeError(
             f"session {folder.name} was restored from what had been shipped of it: an order that "
             "it sent last may not be in its journal, and the venue alone knows. Close its orders "

@@ -9,6 +9,7 @@ import asyncio
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -225,3 +226,14 @@ def test_what_is_not_understood_is_left_out_told_and_its_offset_kept(address: st
             assert any(words in detail for detail in told), (words, told)
 
     run(story())
+
+
+def test_a_file_that_holds_no_certificate_any_more_ends_the_feed_in_words(tmp_path: Path) -> None:
+    broker_library()
+    settings = LiveKafkaSettings(brokers="127.0.0.1:9093", topics=["t"])
+    options: dict[str, Any] = {"bootstrap.servers": "127.0.0.1:9093"}
+    feed = KafkaFeed({"ACME": ACME}, ManualClock(), Random(1), options, settings)
+    (tmp_path / "ca.pem").write_text("no certificate")
+    feed._options |= {"security.protocol": "ssl", "ssl.ca.location": str(tmp_path / "ca.pem")}
+    with pytest.raises(FeedFailedError, match=r"settings: .*ssl\.ca\.location failed"):
+        run(feed.run(RecordingSink()))

@@ -27,7 +27,7 @@ from logos.adapters.kafka.messages import (
     read_signal,
     signal_of,
 )
-from logos.adapters.kafka.topics import Lost, Received, TopicReader, check_library
+from logos.adapters.kafka.topics import Lost, Received, TopicReader, check_options
 from logos.config.tables.kafka import LiveKafkaSettings, Start
 from logos.core.clock import Backoff, Clock
 from logos.core.instrument import Instrument
@@ -35,8 +35,9 @@ from logos.core.messages import Bar
 from logos.core.types import NS_PER_SECOND
 from logos.data.defects import DUPLICATE_BAR
 from logos.data.readers.numbers import RowError, format_timestamp
+from logos.errors import ConfigError
 from logos.feeds.common import Patience, Reporter, Trouble, UnitReader
-from logos.feeds.contract import FeedState, OffsetSink, Sink
+from logos.feeds.contract import FeedFailedError, FeedState, OffsetSink, Sink
 
 _STREAM: Final = "topics"
 OLD_SIGNAL: Final = "old_signal"
@@ -80,7 +81,7 @@ class KafkaFeed:
         """The end of the last bar of each symbol."""
         self._wanted = [*topics, *([signals] if signals else [])]
         self._options = dict(options)
-        check_library()
+        check_options(self._options)
 
     @property
     def name(self) -> str:
@@ -95,14 +96,18 @@ class KafkaFeed:
     async def run(self, sink: Sink) -> None:
         """Deliver until cancelled; `sink` is an `OffsetSink`.
 
-        Raises FeedFailedError for a topic that the brokers do not have.
+        Raises FeedFailedError for a topic that the brokers do not have, and for files of a
+        connection that are none any more.
         """
         keeper = cast(OffsetSink, sink)
         reporter = Reporter(self.name, sink, self._clock)
         reporter.say("", FeedState.CONNECTING, f"topics {', '.join(self._wanted)}")
         voice = reporter.voice("", _STREAM)
         patience = Patience(voice, self._clock, Backoff(self._random))
-        reader = TopicReader(self._options, self._wanted)
+        try:
+            reader = TopicReader(self._options, self._wanted)
+        except ConfigError as error:  # a file that was changed since the start
+            raise FeedFailedError(str(error)) from None
         try:
             await patience.ask(
                 lambda: reader.begin(

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
+from logos.config.tables.kafka_options import checked_options
 from logos.feeds.common import Trouble
 from logos.feeds.contract import FeedFailedError
 
@@ -47,7 +48,8 @@ class Lost(NamedTuple):
 class TopicReader:
     """The messages of some topics. Use it in one event loop, and close it.
 
-    `options` are librdkafka's for the connection. Raises ImportError without the library.
+    `options` are librdkafka's for the connection. Raises ConfigError for options that the library
+    refuses, ImportError without it.
     """
 
     def __init__(self, options: Mapping[str, Any], topics: Sequence[str]) -> None:
@@ -55,20 +57,21 @@ class TopicReader:
 
         self._topics = list(topics)
         self._trouble = ""
-        self._consumer = Consumer(
-            {
-                **options,
-                "error_cb": self._on_error,
-                "group.id": "logos",  # the library wants a name; no group is joined
-                "enable.auto.commit": False,
-                "auto.offset.reset": "error",
-                "allow.auto.create.topics": False,
-                "isolation.level": "read_committed",
-                "fetch.wait.max.ms": 100,
-                "reconnect.backoff.max.ms": 2_000,
-                "log_level": 0,
-            }
-        )
+        with checked_options():
+            self._consumer = Consumer(
+                {
+                    **options,
+                    "error_cb": self._on_error,
+                    "group.id": "logos",  # the library wants a name; no group is joined
+                    "enable.auto.commit": False,
+                    "auto.offset.reset": "error",
+                    "allow.auto.create.topics": False,
+                    "isolation.level": "read_committed",
+                    "fetch.wait.max.ms": 100,
+                    "reconnect.backoff.max.ms": 2_000,
+                    "log_level": 0,
+                }
+            )
 
     def _on_error(self, error: KafkaError) -> None:
         self._trouble = str(error.str())
@@ -186,9 +189,12 @@ class TopicReader:
             raise
 
 
-def check_library() -> None:
-    """Raise ImportError without the library."""
-    import confluent_kafka  # noqa: F401
+def check_options(options: Mapping[str, Any]) -> None:
+    """Raise ConfigError for options that the library refuses, ImportError without it."""
+    from confluent_kafka import Consumer
+
+    with checked_options():
+        Consumer({**options, "group.id": "logos", "log_level": 0}).close()
 
 
 def _source(topic: str, partition: int) -> str:

@@ -14,7 +14,7 @@ from logos.core.types import NS_PER_DAY, NS_PER_SECOND, SwitchState
 from logos.data.readers.numbers import parse_timestamp
 from logos.killswitch.breaker import CircuitBreaker
 from logos.killswitch.status import SwitchStatus, sentence
-from logos.session.stored.next_steps import next_steps
+from logos.session.stored.next_steps import ONLY_LOOK, next_steps
 from logos.session.stored.sessions import RUNNING, StoredSession, stored_sessions
 from logos.shown import plain
 
@@ -121,6 +121,8 @@ def how_it_ended(session: StoredSession) -> str:
     if session.is_resumable:
         is_real = session.mode == "live"
         why = f"`{next_steps(session.session_id, session.status, is_real=is_real)[0]}`"
+    elif session.is_to_look_at:
+        why = ONLY_LOOK
     return code + (f": {plain(why)}" if why else "") + held
 
 

@@ -91,6 +91,7 @@ def _told(session: StoredSession, overview: Overview, workspace: Path) -> dict[s
             session.status,
             is_real=session.mode == "live",
             by_switch=isinstance(trigger, SwitchRecord),
+            is_to_look_at=session.is_to_look_at,
         ),
     }
 

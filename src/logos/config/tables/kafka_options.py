@@ -7,7 +7,8 @@ what a session wrote, over a network in clear is refused unless the settings say
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -124,6 +125,18 @@ def kafka_options(
         if found is not None:
             options["ssl.key.password"] = found.value
     return options
+
+
+@contextmanager
+def checked_options() -> Iterator[None]:
+    """Raise ConfigError where the library refuses its options: a file of no certificate, say."""
+    from confluent_kafka import KafkaException
+
+    try:
+        yield
+    except KafkaException as error:
+        why = error.args[0].str()
+        raise ConfigError(f"no connection to brokers can be made of the settings: {why}") from None
 
 
 def _needed(environment: Environment, name: str) -> Secret:

@@ -11,12 +11,12 @@ All messages of a session go to one partition of each topic, so they arrive in o
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from zlib import crc32
 
-from logos.errors import ConfigError, LogosError
+from logos.config.tables.kafka_options import checked_options
+from logos.errors import LogosError
 from logos.observe.shipping.messages import (
     CLAIM_HEADER,
     DECISIONS_TOPIC,
@@ -292,18 +292,6 @@ class KafkaTarget:
             if error is not None and not _is_there(error):
                 self.problem = f"topic {topic} cannot be made: {error}"
         self._ask_again_s = 0.0
-
-
-@contextmanager
-def checked_options() -> Iterator[None]:
-    """Raise ConfigError where the library refuses its options: a file of no certificate, say."""
-    from confluent_kafka import KafkaException
-
-    try:
-        yield
-    except KafkaException as error:
-        why = error.args[0].str()
-        raise ConfigError(f"no connection to brokers can be made of the settings: {why}") from None
 
 
 def home_partition(session_id: str, count: int) -> int:

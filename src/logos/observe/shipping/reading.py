@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from logos.config.tables.kafka_options import checked_options
 from logos.errors import LogosError
-from logos.observe.shipping.kafka import checked_options, home_partition
+from logos.observe.shipping.kafka import home_partition
 from logos.observe.shipping.messages import CLAIM_HEADER, MESSAGE_SCHEMA
 
 if TYPE_CHECKING:

@@ -74,6 +74,11 @@ class _Session:
     waits_since_s: float = 0.0
     """Since when something waits, on the monotonic clock; 0: nothing does."""
 
+    def close(self) -> None:
+        self.tail.close()
+        if self.inputs is not None:
+            self.inputs.close()
+
 
 class Shipper:
     """Ships the sessions of one workspace. `tell` hears what a person should know, a line each."""
@@ -135,7 +140,7 @@ class Shipper:
         finally:
             self._show()
             for session in self._sessions.values():
-                session.tail.close()
+                session.close()
 
     # ---- which sessions there are ----
 
@@ -148,13 +153,13 @@ class Shipper:
         for name in self._names():
             if name in self._sessions or name in self.problems or name in self._complete:
                 continue
-            with self._trouble_of(name):
+            with _Trouble(self, name):
                 self._begin(name)
 
     def _forget(self) -> None:
         """The shard was claimed anew: its session lies in another folder now."""
         for session in self._sessions.values():
-            session.tail.close()
+            session.close()
         self._sessions.clear()
         self._complete.clear()
         self.problems.clear()
@@ -199,9 +204,8 @@ class Shipper:
         except BaseException:
             tail.close()
             raise
-        inputs = None
-        if self._with_inputs:
-            inputs = InputsTail(folder, START if shipped is None else shipped.inputs)
+        inputs_after = START if shipped is None else shipped.inputs
+        inputs = InputsTail(folder, inputs_after) if self._with_inputs else None
         origin = Origin(name, uuid, self._claim)
         self._sessions[name] = _Session(
             name, tail, decisions, origin, uuid, self._claim, inputs, shipped=shipped
@@ -219,14 +223,14 @@ class Shipper:
         is_moving = False
         on_the_way = sum(len(session.coming) for session in self._sessions.values())
         for session in list(self._sessions.values()):
-            with self._trouble_of(session.session_id):
+            with _Trouble(self, session.session_id):
                 if session.batch is None and on_the_way < _ON_THE_WAY_MAX:
                     on_the_way += self._send(session)
                 is_moving = self._settle(session) or is_moving
         if is_moving:
             self._target.wait()
             for session in list(self._sessions.values()):
-                with self._trouble_of(session.session_id):
+                with _Trouble(self, session.session_id):
                     self._settle(session)
         self._notices.see(self._target.problem)
         return is_moving
@@ -307,17 +311,14 @@ class Shipper:
         session.waits_since_s = time.monotonic() if session.tail.waiting_bytes else 0.0
         if session.shipped.is_complete:
             self._complete[session.session_id] = session.shipped
-            self._sessions.pop(session.session_id).tail.close()
+            self._sessions.pop(session.session_id).close()
         return True
-
-    def _trouble_of(self, name: str) -> _Trouble:
-        return _Trouble(self, name)
 
     def give_up(self, name: str, error: Exception) -> None:
         """A session cannot be shipped on, for this reason: tell it, and leave it."""
         session = self._sessions.pop(name, None)
         if session is not None:
-            session.tail.close()
+            session.close()
         self.problems[name] = str(error)
         self._tell(f"session {name} is not shipped on: {error}")
 

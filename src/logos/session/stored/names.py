@@ -36,6 +36,13 @@ def is_finished(folder: Path) -> bool:
     return (folder / LAST_FILE).is_file()
 
 
+def may_resume(folder: Path, *, is_real: bool) -> bool:
+    """Whether `logos resume` is not refused for good. It is for a session with real orders whose
+    `folder` was made of what had been shipped: an order that it sent last may not be in it, and
+    would get its id again."""
+    return not (is_real and (folder / RESTORED).exists())
+
+
 def claimed_folder(sessions: Path) -> tuple[Path, int]:
     """Where the sessions of a workspace lie, and the epoch of the claim to a shard that made that
     folder.

@@ -87,6 +87,8 @@ def why_kept(session: StoredSession, workspace: Path) -> str:
         return "it runs"
     if session.status == UNKNOWN:
         return f"it cannot be judged: {session.problem}"
+    if session.is_to_look_at:
+        return f"it is what was shipped of a session whose end is not known ({session.status})"
     if session.is_resumable:
         return f"it can be resumed ({session.status})"
     if os.path.lexists(leftovers_folder(workspace) / f"{session.session_id}.json"):

@@ -25,7 +25,7 @@ from logos.files import open_regular, read_whole
 from logos.journal.names import INPUTS_FILE, JOURNAL
 from logos.session.presence.heartbeat import is_in_use
 from logos.session.presence.page import metrics_path
-from logos.session.stored.names import SETTINGS, is_finished, log_path
+from logos.session.stored.names import SETTINGS, is_finished, log_path, may_resume
 from logos.session.stored.origin import read_origin
 from logos.session.stored.sizes import Sizes, sizes_of
 
@@ -97,12 +97,21 @@ class StoredSession(msgspec.Struct, frozen=True):
     @property
     def is_resumable(self) -> bool:
         """Whether `logos resume` continues it."""
-        return self.status in _RESUMABLE
+        return self.status in _RESUMABLE and self._may_resume
+
+    @property
+    def is_to_look_at(self) -> bool:
+        """Whether it can never end: what was shipped of a session with real orders."""
+        return self.status in _RESUMABLE and not self._may_resume
+
+    @property
+    def _may_resume(self) -> bool:
+        return may_resume(self.folder, is_real=self.mode == "live")
 
     @property
     def has_ended(self) -> bool:
         """Whether it has ended for good."""
-        return not self.is_resumable and self.status not in (RUNNING, UNKNOWN)
+        return self.status not in (*_RESUMABLE, RUNNING, UNKNOWN)
 
     @property
     def ended_badly(self) -> bool:
