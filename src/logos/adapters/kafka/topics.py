@@ -53,11 +53,11 @@ class TopicReader:
     """
 
     def __init__(self, options: Mapping[str, Any], topics: Sequence[str]) -> None:
-        from confluent_kafka import Consumer
+        from confluent_kafka import Consumer, KafkaException
 
         self._topics = list(topics)
         self._trouble = ""
-        with checked_options():
+        with checked_options(KafkaException):
             self._consumer = Consumer(
                 {
                     **options,
@@ -191,9 +191,9 @@ class TopicReader:
 
 def check_options(options: Mapping[str, Any]) -> None:
     """Raise ConfigError for options that the library refuses, ImportError without it."""
-    from confluent_kafka import Consumer
+    from confluent_kafka import Consumer, KafkaException
 
-    with checked_options():
+    with checked_options(KafkaException):
         Consumer({**options, "group.id": "logos", "log_level": 0}).close()
 
 

@@ -128,13 +128,14 @@ def kafka_options(
 
 
 @contextmanager
-def checked_options() -> Iterator[None]:
-    """Raise ConfigError where the library refuses its options: a file of no certificate, say."""
-    from confluent_kafka import KafkaException
+def checked_options(refusal: type[Exception]) -> Iterator[None]:
+    """Raise ConfigError where the library refuses its options: a file of no certificate, say.
 
+    `refusal` is the library's exception, which this room may not import.
+    """
     try:
         yield
-    except KafkaException as error:
+    except refusal as error:
         why = error.args[0].str()
         raise ConfigError(f"no connection to brokers can be made of the settings: {why}") from None
 

@@ -133,12 +133,12 @@ class KafkaTarget:
         self._producer = self._make()
 
     def _make(self) -> Producer:
-        from confluent_kafka import Producer
+        from confluent_kafka import KafkaException, Producer
 
         self._is_broken = False
         self._on_way = 0
         self._partitions = {}
-        with checked_options():
+        with checked_options(KafkaException):
             return Producer(self._options)
 
     def close(self) -> None:

@@ -44,12 +44,12 @@ class KafkaTopics:
 
         Raises ConfigError for options that the library refuses, ImportError without it.
         """
-        from confluent_kafka import Consumer, Producer
+        from confluent_kafka import Consumer, KafkaException, Producer
 
         quiet = {"log_level": 0, "error_cb": self._on_error}
         self._prefix = prefix
         self._trouble = ""
-        with checked_options():
+        with checked_options(KafkaException):
             self._producer = Producer({**options, **quiet, "acks": "all", "linger.ms": 0})
             self._consumer: Consumer = Consumer(
                 {
