@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from logos.data import check as checking
+from logos.data import replay
 from logos.data.check import CheckReport
 from logos.data.checked import store as stores
 from logos.data.checked import threads
@@ -93,6 +94,30 @@ def test_a_checked_source_is_not_read_again(tmp_path: Path, reads: list[Path], k
     expected = [event for chunk in events.chunks() for event in chunk]
     assert replayed(source, again, again_columns) == expected
     assert replayed(source, first, first_columns) == expected
+
+
+@pytest.mark.parametrize("rows", [1, 3, 7])
+def test_kept_rows_become_the_same_events_however_few_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
+    names, kind = ("BTC_trades.csv", "ETH_trades.csv"), TRADES
+    seconds = (range(0, 50, 2), [3, 3, 4, 4, 4, 20, *range(30, 59)])
+    sources, checked = [], {}
+    for name, some in zip(names, seconds, strict=True):
+        lines = [f"2024-01-02T00:00:{each:02d}Z,10.5,{each % 5},buy" for each in some]
+        path = write(tmp_path / name, TRADE_HEADER, lines)
+        sources.append(source := source_of(path, kind))
+        _, columns = kept(tmp_path).check(source, asked())
+        assert columns is not None
+        checked[source.paths] = columns
+    feed = ReplayFeed(sources, INSTRUMENTS)
+    expected = [event for chunk in feed.chunks() for event in chunk]
+    feed.checked = checked
+    monkeypatch.setattr(replay, "_STEP_ROWS", 2 * rows)
+    monkeypatch.setattr(replay, "_PART_ROWS_MIN", 1)
+    chunks = [*feed.chunks()]
+    assert [event for chunk in chunks for event in chunk] == expected
+    assert len(chunks) > 60 // (4 * rows)
 
 
 def test_another_content_is_checked_whatever_the_file_says_of_itself(
@@ -335,6 +360,12 @@ def test_columns_come_back_as_they_were(
     columns_there = Columns(path)
     assert columns_there.is_whole(written)
     assert [*columns_there.blocks()] == blocks
+    rows_max = data.draw(st.integers(1, 7))
+    assert [*columns_there.blocks(rows_max)] == [
+        block.part(start, min(start + rows_max, len(block)))
+        for block in blocks
+        for start in range(0, len(block), rows_max)
+    ]
     columns_there.close()
 
 

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from logos.session.artifacts.derived.reading import Row
-from logos.session.artifacts.derived.trips import OrdersInTurn
+from logos.session.artifacts.derived.orders import OrdersInTurn
 
 GROWTH_MAX_MIB = 10
 _QUOTES = (60_000, 300_000)
@@ -81,11 +80,11 @@ def test_five_times_the_events_and_orders_take_no_more_memory(tmp_path: Path) ->
     assert max(peaks["recorded"]) < 80, "neither pyarrow nor all rows at once"
 
 
-def _rows(count: int, pulled: list[int]) -> Iterator[Row]:
+def _rows(count: int, pulled: list[int]) -> Iterator[tuple[str, ...]]:
     for number in range(1, count + 1):
         pulled.append(number)
         filled = "0.00" if number % 3 == 0 else "1.00"
-        yield {"order_id": str(number), "filled": filled, "tag": f"'={number}"}
+        yield str(number), filled, f"'={number}"
 
 
 def test_orders_are_read_as_far_as_they_are_asked_for_and_forgotten() -> None:

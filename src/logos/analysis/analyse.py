@@ -32,11 +32,11 @@ from logos.session.artifacts.derived.files import (
     totals_of,
     worths_of,
 )
+from logos.session.artifacts.derived.orders import filled_orders
 from logos.session.artifacts.derived.reading import EXACT, Row, number, time_ns
 from logos.session.artifacts.derived.trips import (
     TRIPS,
     RoundTrip,
-    filled_orders,
     taken_lots,
 )
 from logos.session.artifacts.payments import PAYMENTS

@@ -8,8 +8,9 @@ from decimal import Decimal
 from functools import reduce
 
 from logos.analysis.model import FILLS_MAX, TRIPS_MAX, Fill, OpenTrip, Trip
+from logos.session.artifacts.derived.orders import FilledOrder
 from logos.session.artifacts.derived.reading import EXACT, Row, number, time_ns
-from logos.session.artifacts.derived.trips import FilledOrder, RoundTrip, TakenLot, TripMaker, Worth
+from logos.session.artifacts.derived.trips import RoundTrip, TakenLot, TripMaker, Worth
 
 
 class Exposure:

@@ -29,10 +29,10 @@ from logos.session.artifacts.derived.equity import (
     equity_points,
 )
 from logos.session.artifacts.derived.excursions import add_excursions
+from logos.session.artifacts.derived.orders import ORDER_CELLS
 from logos.session.artifacts.derived.prices import can_be_read_again, price_streams
-from logos.session.artifacts.derived.reading import table_rows
+from logos.session.artifacts.derived.reading import table_cells, table_rows
 from logos.session.artifacts.derived.trips import (
-    ORDER_CELLS,
     TRADE_CELLS,
     TRIP_COLUMNS,
     TRIPS,
@@ -111,8 +111,8 @@ def splits_of(config: Config) -> dict[str, list[int]]:
 
 def trips_of(folder: Path, config: Config) -> Iterable[RoundTrip]:
     """The round trips that the tables in `folder` have, without excursions."""
-    orders = table_rows(folder / "orders.csv", ORDER_CELLS)
-    trades = table_rows(folder / "trades.csv", TRADE_CELLS)
+    orders = table_cells(folder / "orders.csv", ORDER_CELLS)
+    trades = table_cells(folder / "trades.csv", TRADE_CELLS)
     return round_trips(orders, trades, worths_of(config), taken_lots(config))
 
 

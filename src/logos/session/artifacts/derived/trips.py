@@ -21,14 +21,8 @@ from typing import Final
 import msgspec
 
 from logos.config import Config
-from logos.session.artifacts.derived.reading import (
-    EXACT,
-    QUOTIENT,
-    Row,
-    number,
-    plain_text,
-    time_ns,
-)
+from logos.session.artifacts.derived.orders import FilledOrder, OrdersInTurn
+from logos.session.artifacts.derived.reading import EXACT, QUOTIENT, Cells, Row, number, time_ns
 from logos.session.artifacts.rows import Moments, cell, text_cell
 
 TRIPS: Final = "trips.csv"
@@ -55,6 +49,9 @@ TRIP_COLUMNS: Final = (
     "exit_tag",
 )
 
+_add: Final = EXACT.add
+_multiply: Final = EXACT.multiply
+
 _MEAN_DECIMALS: Final = 6
 """A mean price may have so many decimals more than a price."""
 
@@ -76,76 +73,11 @@ class Worth(msgspec.Struct, frozen=True):
         return QUOTIENT.divide(EXACT.multiply(quantity, self.multiplier), price)
 
 
-class FilledOrder(msgspec.Struct, frozen=True, gc=False):
-    """What of an order is needed to judge its fills."""
-
-    type: str
-    filled: Decimal
-    reference_price: Decimal
-    stop_price: Decimal
-    tag: str
-
-
-def filled_orders(rows: Iterable[Row]) -> dict[int, FilledOrder]:
-    """The orders of orders.csv that were filled at least in part, by id."""
-    found = {}
-    for row in rows:
-        filled = number(row["filled"])
-        if filled:
-            found[int(row["order_id"])] = FilledOrder(
-                row["type"],
-                filled,
-                number(row["reference_price"]),
-                number(row["stop_price"]),
-                plain_text(row["tag"]),
-            )
-    return found
-
-
-class EndedOrder(msgspec.Struct, frozen=True, gc=False):
-    """What of an order is needed to make trips of its fills."""
-
-    filled: Decimal
-    tag: str
-
-
-ORDER_CELLS: Final = ("order_id", "filled", "tag")
-"""The columns of orders.csv that `OrdersInTurn` reads."""
-
-
 TRADE_CELLS: Final = (
     *("fill_id", "time", "order_id", "symbol", "side", "quantity", "price", "fee", "currency"),
     *("lots_closed", "lot_opened", "position"),
 )
 """The columns of trades.csv that `TripMaker` reads."""
-
-
-class OrdersInTurn:
-    """The orders that were filled, by id, from the rows of orders.csv.
-
-    Those come in the order in which orders ended, and no further ones are read than are asked for.
-    So memory holds the orders whose fills are not all there yet, however many there were.
-    """
-
-    def __init__(self, rows: Iterable[Row]) -> None:
-        self._coming = iter(rows)
-        self._waiting: dict[int, EndedOrder] = {}
-
-    def get(self, order_id: int) -> EndedOrder | None:
-        """The order; None: there is none. Raises ValueError for a row that is none of an order."""
-        waiting = self._waiting
-        while order_id not in waiting:
-            row = next(self._coming, None)
-            if row is None:
-                return None
-            filled = number(row["filled"])
-            if filled:
-                waiting[int(row["order_id"])] = EndedOrder(filled, plain_text(row["tag"]))
-        return waiting[order_id]
-
-    def forget(self, order_id: int) -> None:
-        """All its fills were seen."""
-        self._waiting.pop(order_id, None)
 
 
 class RoundTrip(msgspec.Struct, gc=False):
@@ -270,29 +202,39 @@ class TripMaker:
         self._filled: dict[int, Decimal] = {}
 
     def see(self, row: Row) -> list[RoundTrip]:
-        """Take the next fill; the trips that it ended. Raises ValueError for a row that does not
+        """Take the next fill; the trips that it ended. Raises as `take`."""
+        return self.take(tuple([row[column] for column in TRADE_CELLS]))
+
+    def take(self, cells: Cells) -> list[RoundTrip]:
+        """The same by the `TRADE_CELLS` of the fill's row. Raises ValueError for one that does not
         follow from those before it."""
-        symbol, order_id, ts_ns = row["symbol"], int(row["order_id"]), time_ns(row["time"])
-        lots = self._lots.setdefault(symbol, deque())
-        price = number(row["price"])
+        _, time, order_text, symbol, _, quantity_text, price_text, _, _, *rest = cells
+        closed, opened, position = rest
+        order_id, ts_ns, price = int(order_text), time_ns(time), number(price_text)
+        lots = self._lots.get(symbol)
+        if lots is None:
+            lots = self._lots[symbol] = deque()
         order = self._orders.get(order_id)
         tag = "" if order is None else order.tag
-        if row["lots_closed"]:
-            for closure in row["lots_closed"].split(";"):
-                self._close(row, closure, lots, price, ts_ns, tag)
-            if row["lot_opened"] or not number(row["position"]):
+        if closed:
+            for closure in closed.split(";"):
+                self._close(cells, closure, lots, price, ts_ns, tag)
+            if opened or not number(position):
                 lots.clear()  # a split may have changed what was left of them
-        if row["lot_opened"]:
-            lot, quantity = row["lot_opened"].split(":")
-            lots.append(_Lot(int(lot[1:]), order_id, ts_ns, abs(number(quantity)), price, tag))
-        filled = EXACT.add(self._filled.get(order_id, Decimal(0)), number(row["quantity"]))
+        if opened:
+            lot, text = opened.split(":")
+            lots.append(_Lot(int(lot[1:]), order_id, ts_ns, abs(number(text)), price, tag))
+        filled = number(quantity_text)
+        before = self._filled.pop(order_id, None)
+        if before is not None:
+            filled = EXACT.add(before, filled)
         if order is None or filled < order.filled:
             self._filled[order_id] = filled
             return []
-        self._filled.pop(order_id, None)
         if isinstance(self._orders, OrdersInTurn):
             self._orders.forget(order_id)
-        return list(self._pairs.pop(order_id, {}).values())
+        pairs = self._pairs.pop(order_id, None)
+        return [] if pairs is None else list(pairs.values())
 
     def finish(self) -> list[RoundTrip]:
         """The trips whose exit order may still be filled, as they are now."""
@@ -309,79 +251,83 @@ class TripMaker:
         return [(each.order_id, each.opened_ns, each.left, each.price) for each in lots]
 
     def _close(
-        self, row: Row, closure: str, lots: deque[_Lot], price: Decimal, ts_ns: int, tag: str
+        self, cells: Cells, closure: str, lots: deque[_Lot], price: Decimal, ts_ns: int, tag: str
     ) -> None:
-        name, rest, gross, fees = closure.split(":")
+        fill_id, _, order_text, symbol, side, _, price_text, fee_text, currency, *_ = cells
+        name, rest, gross_text, fees_text = closure.split(":")
         quantity_text, _, entry_text = rest.partition("@")
         quantity, entry_price, lot_id = number(quantity_text), number(entry_text), int(name[1:])
         while lots and lots[0].lot_id < lot_id:
             lots.popleft()
         if not lots or lots[0].lot_id != lot_id:
-            raise ValueError(f"fill {row['fill_id']} closes {name}, which no fill opened")
-        lot, exit_id = lots[0], int(row["order_id"])
+            raise ValueError(f"fill {fill_id} closes {name}, which no fill opened")
+        lot, exit_id = lots[0], int(order_text)
+        lot.left = EXACT.subtract(lot.left, quantity)  # it goes when the next one is met
+        entry_value, exit_value = _multiply(entry_price, quantity), _multiply(price, quantity)
+        worth = self._worths[symbol].of(entry_price, quantity)
+        gross, fees = number(gross_text), number(fees_text)
         pairs = self._pairs.setdefault(exit_id, {})
         trip = pairs.get(lot.order_id)
-        if trip is not None:
-            if trip.entry_level != entry_price:
-                trip.entry_level = None
-            if trip.exit_level != price:
-                trip.exit_level = None
-        else:
-            trip = pairs[lot.order_id] = RoundTrip(
-                row["symbol"],
-                row["currency"],
-                row["side"] == "SELL",
-                lot.order_id,
-                exit_id,
-                lot.opened_ns,
-                ts_ns,
-                price_exponent=_exponent(row["price"]),
-                money_exponent=_exponent(row["fee"]),
+        if trip is None:
+            pairs[lot.order_id] = RoundTrip(
+                *(symbol, currency, side == "SELL", lot.order_id, exit_id, lot.opened_ns, ts_ns),
+                *(quantity, entry_value, exit_value, worth, gross, fees),
+                price_exponent=_exponent(price_text),
+                money_exponent=_exponent(fee_text),
                 entry_tag=lot.tag,
                 exit_tag=tag,
                 entry_level=entry_price,
                 exit_level=price,
             )
-        add, multiply = EXACT.add, EXACT.multiply
+            return
+        if trip.entry_level != entry_price:
+            trip.entry_level = None
+        if trip.exit_level != price:
+            trip.exit_level = None
         trip.exit_ns = ts_ns
-        trip.quantity = add(trip.quantity, quantity)
-        trip.entry_value = add(trip.entry_value, multiply(entry_price, quantity))
-        trip.exit_value = add(trip.exit_value, multiply(price, quantity))
-        trip.worth = add(trip.worth, self._worths[row["symbol"]].of(entry_price, quantity))
-        trip.gross = add(trip.gross, number(gross))
-        trip.fees = add(trip.fees, number(fees))
-        lot.left = EXACT.subtract(lot.left, quantity)  # it goes when the next one is met
+        trip.quantity = _add(trip.quantity, quantity)
+        trip.entry_value = _add(trip.entry_value, entry_value)
+        trip.exit_value = _add(trip.exit_value, exit_value)
+        trip.worth = _add(trip.worth, worth)
+        trip.gross = _add(trip.gross, gross)
+        trip.fees = _add(trip.fees, fees)
 
 
 def round_trips(
-    order_rows: Iterable[Row],
-    trade_rows: Iterable[Row],
+    order_rows: Iterable[Cells],
+    trade_rows: Iterable[Cells],
     worths: Mapping[str, Worth],
     taken: Mapping[str, Sequence[TakenLot]] = {},
 ) -> Iterator[RoundTrip]:
-    """All round trips of a session, from its tables. Raises ValueError as `TripMaker.see`."""
+    """All round trips of a session, from the `ORDER_CELLS` and `TRADE_CELLS` of its tables. Raises
+    ValueError as `TripMaker.take`."""
     maker = TripMaker(OrdersInTurn(order_rows), worths, taken)
     for row in trade_rows:
-        yield from maker.see(row)
+        yield from maker.take(row)
     yield from maker.finish()
 
 
 def trip_row(number_: int, trip: RoundTrip, moments: Moments) -> str:
     """A line of trips.csv."""
-    ratio = trip.ratio
-    excursions = [
-        "" if each is None else f"{each.quantize(_unit(trip.money_exponent), context=EXACT):f}"
-        for each in (trip.mae, trip.mfe)
-    ]
+    ratio, money = trip.ratio, trip.money_exponent
+    mae = "" if trip.mae is None else _plain(trip.mae.quantize(_unit(money), context=EXACT))
+    mfe = "" if trip.mfe is None else _plain(trip.mfe.quantize(_unit(money), context=EXACT))
     return (
         f"{number_},{cell(trip.symbol)},{cell(trip.currency)},"
-        f"{'LONG' if trip.is_long else 'SHORT'},{trip.quantity:f},"
-        f"{moments.text(trip.entry_ns)},{trip.entry_price:f},"
-        f"{moments.text(trip.exit_ns)},{trip.exit_price:f},"
-        f"{trip.gross:f},{trip.fees:f},{trip.net:f},{'' if ratio is None else f'{ratio:f}'},"
-        f"{','.join(excursions)},{trip.entry_order_id},{trip.exit_order_id},"
+        f"{'LONG' if trip.is_long else 'SHORT'},{_plain(trip.quantity)},"
+        f"{moments.text(trip.entry_ns)},{_plain(trip.entry_price)},"
+        f"{moments.text(trip.exit_ns)},{_plain(trip.exit_price)},"
+        f"{_plain(trip.gross)},{_plain(trip.fees)},{_plain(trip.net)},"
+        f"{'' if ratio is None else _plain(ratio)},"
+        f"{mae},{mfe},{trip.entry_order_id},{trip.exit_order_id},"
         f"{cell(text_cell(trip.entry_tag))},{cell(text_cell(trip.exit_tag))}\n"
     )
+
+
+def _plain(figure: Decimal) -> str:
+    """As plain digits. `str` has the same, in a third of the time, unless it takes to an `E`."""
+    text = str(figure)
+    return f"{figure:f}" if "E" in text else text
 
 
 @cache
