@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -102,7 +102,8 @@ def test_kept_rows_become_the_same_events_however_few_at_a_time(
 ) -> None:
     names, kind = ("BTC_trades.csv", "ETH_trades.csv"), TRADES
     seconds = (range(0, 50, 2), [3, 3, 4, 4, 4, 20, *range(30, 59)])
-    sources, checked = [], {}
+    sources = []
+    checked: dict[Sequence[Path], Columns] = {}
     for name, some in zip(names, seconds, strict=True):
         lines = [f"2024-01-02T00:00:{each:02d}Z,10.5,{each % 5},buy" for each in some]
         path = write(tmp_path / name, TRADE_HEADER, lines)
