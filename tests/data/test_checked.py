@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -17,7 +17,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from logos.data import check as checking
-from logos.data import replay
 from logos.data.check import CheckReport
 from logos.data.checked import store as stores
 from logos.data.checked import threads
@@ -94,31 +93,6 @@ def test_a_checked_source_is_not_read_again(tmp_path: Path, reads: list[Path], k
     expected = [event for chunk in events.chunks() for event in chunk]
     assert replayed(source, again, again_columns) == expected
     assert replayed(source, first, first_columns) == expected
-
-
-@pytest.mark.parametrize("rows", [1, 3, 7])
-def test_kept_rows_become_the_same_events_however_few_at_a_time(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int
-) -> None:
-    names, kind = ("BTC_trades.csv", "ETH_trades.csv"), TRADES
-    seconds = (range(0, 50, 2), [3, 3, 4, 4, 4, 20, *range(30, 59)])
-    sources = []
-    checked: dict[Sequence[Path], Columns] = {}
-    for name, some in zip(names, seconds, strict=True):
-        lines = [f"2024-01-02T00:00:{each:02d}Z,10.5,{each % 5},buy" for each in some]
-        path = write(tmp_path / name, TRADE_HEADER, lines)
-        sources.append(source := source_of(path, kind))
-        _, columns = kept(tmp_path).check(source, asked())
-        assert columns is not None
-        checked[source.paths] = columns
-    feed = ReplayFeed(sources, INSTRUMENTS)
-    expected = [event for chunk in feed.chunks() for event in chunk]
-    feed.checked = checked
-    monkeypatch.setattr(replay, "_STEP_ROWS", 2 * rows)
-    monkeypatch.setattr(replay, "_PART_ROWS_MIN", 1)
-    chunks = [*feed.chunks()]
-    assert [event for chunk in chunks for event in chunk] == expected
-    assert len(chunks) > 60 // (4 * rows)
 
 
 def test_another_content_is_checked_whatever_the_file_says_of_itself(

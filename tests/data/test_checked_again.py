@@ -1,19 +1,24 @@
-"""Checked data that one process asks for again: a file that was written anew, a store that cannot
-be written to."""
+"""Checked data that is asked for again: a file that was written anew, a store that cannot be written
+to, kept rows a few at a time."""
 
 from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from feed_helpers import BAR_HEADER, bar_row, source_of, traded, write
+from feed_helpers import BAR_HEADER, TRADE_HEADER, bar_row, source_of, traded, write
 
 from logos.data import check as checking
+from logos.data import replay
 from logos.data.checked import store as stores
+from logos.data.checked.columns import Columns
 from logos.data.checked.question import Question
 from logos.data.checked.store import CheckedStore
+from logos.data.layout import TRADES
+from logos.data.replay import ReplayFeed
 
 ROWS = [bar_row(minute, volume=str(minute % 7)) for minute in range(60)]
 QUESTION = Question(traded(), b"{}", frozenset())
@@ -60,3 +65,28 @@ def test_a_store_that_cannot_be_written_to_is_used(
     assert again == first
     assert columns is not None
     columns.close()
+
+
+@pytest.mark.parametrize("rows", [1, 3, 7])
+def test_kept_rows_become_the_same_events_however_few_at_a_time(
+    tmp_path: Path, store: CheckedStore, monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
+    names = ("BTC_trades.csv", "ETH_trades.csv")
+    seconds = (range(0, 50, 2), [3, 3, 4, 4, 4, 20, *range(30, 59)])
+    sources = []
+    checked: dict[Sequence[Path], Columns] = {}
+    for name, some in zip(names, seconds, strict=True):
+        lines = [f"2024-01-02T00:00:{each:02d}Z,10.5,{each % 5},buy" for each in some]
+        path = write(tmp_path / name, TRADE_HEADER, lines)
+        sources.append(source := source_of(path, TRADES))
+        _, columns = store.check(source, QUESTION)
+        assert columns is not None
+        checked[source.paths] = columns
+    feed = ReplayFeed(sources, {"BTCUSD": traded()})
+    expected = [event for chunk in feed.chunks() for event in chunk]
+    feed.checked = checked
+    monkeypatch.setattr(replay, "_STEP_ROWS", 2 * rows)
+    monkeypatch.setattr(replay, "_PART_ROWS_MIN", 1)
+    chunks = [*feed.chunks()]
+    assert [event for chunk in chunks for event in chunk] == expected
+    assert len(chunks) > 60 // (4 * rows)
