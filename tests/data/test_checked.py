@@ -335,12 +335,10 @@ def test_columns_come_back_as_they_were(
     columns_there = Columns(path)
     assert columns_there.is_whole(written)
     assert [*columns_there.blocks()] == blocks
-    rows_max = data.draw(st.integers(1, 7))
-    assert [*columns_there.blocks(rows_max)] == [
-        block.part(start, min(start + rows_max, len(block)))
-        for block in blocks
-        for start in range(0, len(block), rows_max)
-    ]
+    step = data.draw(st.integers(1, 7))
+    parts = [(each, at) for each in blocks for at in range(0, len(each), step)]
+    expected = [each.part(at, min(at + step, len(each))) for each, at in parts]
+    assert [*columns_there.blocks(step)] == expected
     columns_there.close()
 
 

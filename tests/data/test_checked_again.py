@@ -1,5 +1,5 @@
-"""Checked data that is asked for again: a file that was written anew, a store that cannot be written
-to, kept rows a few at a time."""
+"""Checked data that is asked for again: a file that was written anew, a store that cannot be
+written to, kept rows a few at a time."""
 
 from __future__ import annotations
 
