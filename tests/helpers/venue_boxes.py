@@ -33,8 +33,10 @@ from logos.testing.clock import ManualClock
 from logos.testing.fake_venue import FakeVenue, Faults, FillRules
 from logos.venues.contract import Venue
 
-TIMEOUT_S: Final = 0.3
-"""After this a venue over a network gives up waiting."""
+_SILENT_S: Final = 0.3
+"""After this a venue over a network gives up waiting where no answer ever comes; an answer that
+does come is waited for as long as a busy machine takes."""
+_PATIENT_S: Final = 60.0
 
 
 # ---- in memory ----
@@ -142,9 +144,15 @@ class WebBox(Box):
 
     def fall_silent(self) -> None:
         self.desk.exchange.fail("GET", Fault.TIMEOUT_BEFORE, times=100)
+        self.wait_for_answers(_SILENT_S)
 
     def recover(self) -> None:
         self.desk.exchange.faults.clear()
+        self.wait_for_answers(_PATIENT_S)
+
+    def wait_for_answers(self, timeout_s: float) -> None:
+        """From now on an answer is given up after so long."""
+        raise NotImplementedError
 
     def swap(self, question: str, field: str, word: object) -> None:
         self.desk.swapped[_PATHS[self.kind][question]] = (field, word)
@@ -177,6 +185,9 @@ class CcxtBox(WebBox):
         # The exchange takes no order below 5 USDT.
         return 10 * self.instrument.lot
 
+    def wait_for_answers(self, timeout_s: float) -> None:
+        self.desk.venue._exchange.timeout = int(1000 * timeout_s)
+
     def fill(self, client_order_id: str, lots: int) -> None:
         self.desk.account.fill(client_order_id, self.text(lots))
 
@@ -203,6 +214,11 @@ class AlpacaBox(WebBox):
         super().__init__(desk)
         self.instrument = desk.share
         self.low, self.high = 15_000, 90_000
+
+    def wait_for_answers(self, timeout_s: float) -> None:
+        connection = self.desk.venue._questions.connection
+        assert connection is not None
+        connection._timeout_s = connection._client.timeout_s = timeout_s
 
     def fill(self, client_order_id: str, lots: int) -> None:
         self.desk.account.fill(client_order_id, self.text(lots))
@@ -245,13 +261,13 @@ async def box(name: str, *, is_open: bool = True) -> AsyncIterator[Box]:
             await made.venue.open()
         yield made
     elif name == "ccxt":
-        async with exchange_desk(timeout_s=TIMEOUT_S, is_open=is_open) as desk:
+        async with exchange_desk(timeout_s=_PATIENT_S, is_open=is_open) as desk:
             yield CcxtBox(desk)
     elif name == "alpaca":
-        async with broker_desk(timeout_s=TIMEOUT_S, is_open=is_open) as broker:
+        async with broker_desk(timeout_s=_PATIENT_S, is_open=is_open) as broker:
             yield AlpacaBox(broker)
     elif name == "alpaca coins":
-        async with broker_desk(timeout_s=TIMEOUT_S, is_open=False) as broker:
+        async with broker_desk(timeout_s=_PATIENT_S, is_open=False) as broker:
             coins = AlpacaCoinBox(broker)
             if is_open:
                 await broker.venue.open()

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -49,19 +50,19 @@ class ShareFees:
         ours = await ask.own_orders(what, first_ns, self._ids)
         found = []
         for fee_id, row in fees.items():
-            day = ask.read(what, lambda row=row: _day_of(row))  # type: ignore[misc]
+            day = ask.read(what, partial(_day_of, row))
             begin_ns, end_ns = _ns(day), _ns(day + timedelta(days=1))
             traded = [
                 each
                 for each in fills.values()
                 if "/" not in str(each.get("symbol"))
                 and begin_ns
-                <= ask.read(what, lambda each=each: time_ns(each.get("transaction_time")))  # type: ignore[misc]
+                <= ask.read(what, partial(time_ns, each.get("transaction_time")))
                 < end_ns
             ]
             is_ours = traded and all(each.get("order_id") in ours for each in traded)
             if day.date() >= first and is_ours:
-                found.append(ask.read(what, lambda row=row, fee_id=fee_id: _charge(fee_id, row)))  # type: ignore[misc]
+                found.append(ask.read(what, partial(_charge, fee_id, row)))
         return found
 
 

@@ -47,7 +47,16 @@ class Count:
     """What was counted of one limit: (milliseconds since 1970, weight), oldest first."""
 
     limit: Limit
-    rows: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=_KEPT))
+    rows: deque[tuple[int, int]] = field(default_factory=deque)
+    total: int = 0
+    """Of all rows."""
+
+    def add(self, now_ms: int, weight: int) -> None:
+        """Count so much."""
+        self.rows.append((now_ms, weight))
+        self.total += weight
+        if len(self.rows) > _KEPT:
+            self.total -= self.rows.popleft()[1]
 
     def used(self, now_ms: int) -> int:
         """What counts now."""
@@ -56,8 +65,8 @@ class Count:
         while self.rows and (
             self.rows[0][0] < since_ms if self.limit.is_aligned else self.rows[0][0] <= since_ms
         ):
-            self.rows.popleft()
-        return sum(weight for _, weight in self.rows)
+            self.total -= self.rows.popleft()[1]
+        return self.total
 
     def left(self, now_ms: int) -> int:
         """What is left of it."""
@@ -106,7 +115,7 @@ class Limits:
 
     def others(self, name: str, much: int) -> None:
         """Somebody else uses so much of a limit, now."""
-        self._count_of(name).rows.append((self._now_ms(), much))
+        self._count_of(name).add(self._now_ms(), much)
 
     def left(self, name: str) -> int:
         """What is left of a limit, now."""
@@ -130,7 +139,7 @@ class Limits:
                 request[_REFUSED] = True
                 return self._refusal(count, now_ms)
         for count in met:
-            count.rows.append((now_ms, count.limit.weight_of(asked)))
+            count.add(now_ms, count.limit.weight_of(asked))
         return None
 
     async def headers(self, request: web.Request, status: int) -> Mapping[str, str]:

@@ -1,7 +1,8 @@
 """Coinbase's channel `user` of the Advanced Trade websocket.
 
 D is https://docs.cdp.coinbase.com/coinbase-app/advanced-trade-apis/websocket: a subscription holds
-a token of the key, as requests do, without the request; what is wrong is answered with an error.
+of the key, as requests do, without the request; what is wrong is answered with an error. Its words
+are quoted from the exchange in issues 64 and 92 of coinbase/coinbase-advanced-py.
 The shape of its messages is that of ccxt 4.5.90's comments in its streams (handle_order,
 handle_subscription_status). A quiet connection is closed after a minute or so by Coinbase, unless
 its heartbeats are subscribed to: `disconnect_all` does that here.

@@ -8,6 +8,7 @@ secret there.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
@@ -27,8 +28,9 @@ class HyperliquidOrders(PrivateStream):
         if words.get("method") == "ping":
             listener.say({"channel": "pong"})
         elif words.get("method") != "subscribe" or asked.get("type") != "orderUpdates":
+            # The words, and the request behind them as it came: C, handle_error_message.
             told = "Error parsing JSON into valid websocket request: "
-            listener.say({"channel": "error", "data": told + str(words)[:80]})
+            listener.say({"channel": "error", "data": told + json.dumps(words)})
         else:
             # An address that nobody has is subscribed to as well, and nothing comes of it.
             listener.is_listening = str(asked.get("user", "")).lower() == self.key.lower()
