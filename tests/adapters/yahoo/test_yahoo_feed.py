@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -26,6 +27,7 @@ from logos.adapters.yahoo.client import YahooClient
 from logos.adapters.yahoo.feed import YahooFeed, YahooMarket
 from logos.core.messages import Bar
 from logos.core.types import NS_PER_DAY, NS_PER_MINUTE, NS_PER_SECOND
+from logos.feeds.common import Trouble
 from logos.feeds.contract import FeedFailedError, FeedState
 from logos.simulators.exchange.faults import Fault
 from logos.testing.clock import START_NS
@@ -353,3 +355,16 @@ def test_a_ticker_without_a_trade_today_is_waited_for(tmp_path: Path) -> None:
             assert there.sink.details(FeedState.RETRYING) == []
 
     run(work())
+
+
+def test_a_cause_is_told_without_the_words_of_the_library_about_itself(tmp_path: Path) -> None:
+    with socket.socket() as closed:  # bound and never listened at: a connection is refused
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+        client = YahooClient(url=f"http://127.0.0.1:{port}", timeout_s=10.0, cache_dir=tmp_path)
+        with pytest.raises(Trouble) as caught:
+            client.chart("SPY", "1m", "1d")
+        client.close()
+    words = str(caught.value)
+    assert words.startswith("SPY: ConnectionError: curl: (7) Failed to connect to 127.0.0.1")
+    assert "libcurl-errors" not in words

@@ -34,6 +34,8 @@ _FINAL: Final = (400, 404, 422)
 not keep for so long (ranaroussi/yfinance issues 1548 and 2902)."""
 _NO_SPAN: Final = "Data doesn't exist for startDate"
 """Yahoo's words for a span before the first bar: an answer without rows."""
+_CURL_REFERS: Final = " See https://curl.se/libcurl/c/libcurl-errors.html first for more details."
+"""What curl_cffi puts behind the cause of each failure (its `Curl._get_error`)."""
 _PRICES: Final = ("Open", "High", "Low", "Close")
 
 
@@ -255,5 +257,6 @@ def _moment_ns(moment: Any) -> int:
 
 
 def _words(error: BaseException) -> str:
-    text = " ".join(str(error).split())[:200]
+    text = " ".join(str(error).split()).removeprefix("Failed to perform, ")
+    text = text.removesuffix(_CURL_REFERS)[:200]
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
