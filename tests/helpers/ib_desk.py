@@ -65,9 +65,10 @@ def make_ib(
     gateway: TwsGateway, what: Instrument, path: object, session_id: str, **options: Any
 ) -> IbVenue:
     options = {"timeout_s": 20.0, **options}
+    clock = options.pop("clock", None) or SystemClock()
     url = f"tcp://127.0.0.1:{gateway.port}/{path}"
     settings = IbSettings(url=url, **options)
-    return IbVenue({what.symbol: what}, SystemClock(), Random(1), settings, session_id)
+    return IbVenue({what.symbol: what}, clock, Random(1), settings, session_id)
 
 
 @asynccontextmanager

@@ -37,9 +37,9 @@ class IbBox(Box):
 
     async def start(self, is_open: bool) -> None:
         await self.gateway.start()
-        self.made = make_ib(self.gateway, self.instrument, 1, "s-1")
         # The clock of the place stands; the dry run compares it.
-        self.made._clock = ManualClock(self.now_ns)
+        clock = ManualClock(self.now_ns)
+        self.made = make_ib(self.gateway, self.instrument, 1, "s-1", clock=clock)
         self.venue = self.made
         if is_open:
             await self.venue.open()

@@ -33,6 +33,7 @@ from logos.venues.budget import RequestKind
 from logos.venues.contract import (
     Capabilities,
     CheckLine,
+    Memory,
     NotSent,
     OutcomeUnknown,
     Unavailable,
@@ -75,6 +76,12 @@ class BoundedVenue:
     @property
     def capabilities(self) -> Capabilities:
         return self._venue.capabilities
+
+    @property
+    def memory(self) -> Memory | None:
+        """As the venue's (`contract.Forgetting`); None of one that forgets nothing."""
+        memory: Memory | None = getattr(self._venue, "memory", None)
+        return memory
 
     async def open(self) -> None:
         await self._venue.open()

@@ -67,7 +67,10 @@ class Reporter:
         scales = self._view.symbols[kept.terms.symbol]
         fee = fee_units(scales, fill)
         base_fee = base_fee_units(scales, fill) if fee is None else 0
-        if base_fee is None or fill.other_fees:
+        if fill.no_fee_told:
+            words = f"fill {fill.fill_id} is booked without its fee, whose amount is not known"
+            self._difference(kept, f"{self._venue}: {words}: {fill.no_fee_told}")
+        elif base_fee is None or fill.other_fees:
             self._difference(kept, unbookable_fee(scales, fill))
         kept.is_accepted = True
         kept.reported_units += fill.quantity_units

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from logos.core.clock import Clock
@@ -112,6 +113,21 @@ class TrackedOrder:
         """Whether it may be there without having been seen: neither found, nor denied for long
         enough to count, nor told as a difference."""
         return self.found_ns < 0 and not (self.is_denied or self.is_difference)
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether it was never found, and the venue denies it or it is told as a difference."""
+        return self.found_ns < 0 and (self.is_denied or self.is_difference)
+
+
+def others_of(terms: OrderTerms, kept: Iterable[TrackedOrder]) -> list[TrackedOrder]:
+    """The other orders of the same symbol."""
+    name = terms.client_order_id
+    return [
+        each
+        for each in kept
+        if each.terms.symbol == terms.symbol and each.terms.client_order_id != name
+    ]
 
 
 def adopted(outstanding: OutstandingOrder) -> TrackedOrder:

@@ -52,7 +52,7 @@ from logos.execution.reporting import Reporter
 from logos.execution.sending.cancels import Cancels, pause
 from logos.execution.sending.gate import LastGate
 from logos.execution.sending.lane import Overdue, Withheld
-from logos.execution.tracked import LinkRules, TrackedOrder, adopted, sleep_unless
+from logos.execution.tracked import LinkRules, TrackedOrder, adopted, others_of, sleep_unless
 from logos.venues.budget import RequestKind
 from logos.venues.contract import NotSent, Refused, Venue, VenueError, VenueOrder
 
@@ -83,10 +83,8 @@ class VenueLink:
         self._stream = OrderStream(venue, clock, random, self._hear, self._hear_of_stream)
         self.on_stream: Callable[[str], object] = lambda _words: None
         """Told when the venue's own stream of orders begins or ends."""
-        self._view = view
-        self._switch = switch
-        self._clock = clock
-        self._random = random
+        self._view, self._switch = view, switch
+        self._clock, self._random = clock, random
         self._kept: dict[str, TrackedOrder] = {}
         self._arrived = asyncio.Event()
         self._new: list[TrackedOrder] = []
@@ -349,17 +347,13 @@ class VenueLink:
         if there is None and not kept.is_accepted:
             kept.is_denied = not kept.is_difference
         else:
-            self._tell.differ(kept, wrong)
+            self._tell.differ(kept, wrong + self._forgotten(terms))
         return False
 
-    def _has_unseen(self, terms: OrderTerms) -> bool:
-        """Whether another order of the symbol was neither found nor denied for long enough: on its
-        way, or of an earlier life. What a list holds without a name may be of that one."""
-        return any(
-            each.terms.symbol == terms.symbol and each.is_unseen
-            for name, each in self._kept.items()
-            if name != terms.client_order_id
-        )
+    def _forgotten(self, terms: OrderTerms) -> str:
+        """What is to be added where the venue's lists need not go back to the order's making."""
+        memory = self._venue.memory
+        return f"; {memory.words}" if memory and terms.created_ns < memory.since_ns else ""
 
     async def _believe_denial(self, kept: TrackedOrder) -> bool:
         """Whether an order that was denied for long enough does not exist: the venue lists neither
@@ -367,7 +361,9 @@ class VenueLink:
         the denial, and so does a second one in a row: a person has to look."""
         terms = kept.terms
         if kept.denied_ns < 0:
-            if self._has_unseen(terms):
+            others = others_of(terms, self._kept.values())
+            if any(each.is_unseen for each in others):
+                # On its way, or of an earlier life: what a list holds without a name may be of it.
                 return False
             try:
                 orders = await self._venue.open_orders()
@@ -383,6 +379,12 @@ class VenueLink:
             if self.doubts.is_second(terms.symbol, terms.created_ns):
                 words = f"the second of {terms.symbol} in a row: it may not find them by our id"
                 self._tell.differ(kept, f"{NO_SUCH_ORDER}, {words}")
+                return False
+            forgotten = self._forgotten(terms)
+            if forgotten and any(each.is_missing for each in others):
+                # What both filled may cancel out, so that holdings agree.
+                words = f"nor another one of {terms.symbol}: holdings prove nothing of both"
+                self._tell.differ(kept, f"{NO_SUCH_ORDER}, {words}{forgotten}")
                 return False
             kept.denied_ns = self._clock.now_ns()
             self.doubts.hold(terms.symbol, kept.denied_ns)

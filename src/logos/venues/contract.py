@@ -114,6 +114,9 @@ class VenueFill(msgspec.Struct, frozen=True):
     ts_ns: int
     other_fees: tuple[tuple[str, Decimal], ...] = ()
     """What it cost besides, in further currencies, each with its amount."""
+    no_fee_told: str = ""
+    """Where the venue did not say what it cost and is not waited for any longer: those words, and
+    `fee` is 0 without being known."""
 
 
 class Capabilities(msgspec.Struct, frozen=True):
@@ -216,6 +219,30 @@ class Resuming(Protocol):
     ) -> None:
         """Before `open`: by the session's books, its owner's part included, the account holds this
         by asset; these of its fills since `since_ns` are in the books."""
+
+
+class Memory(msgspec.Struct, frozen=True):
+    """How far back a venue's lists of what ended and of fills go for sure; `words` say why, and
+    where else to look."""
+
+    since_ns: int
+    words: str
+
+
+class Forgetting(Protocol):
+    """A venue whose lists do not go back for ever; others lack `memory`. That an order made before
+    stands in no list proves nothing."""
+
+    @property
+    def memory(self) -> Memory | None:
+        """As of the latest answers; None before the first."""
+
+
+class Speaking(Protocol):
+    """A venue that has something to say while it is asked; others lack `on_words`."""
+
+    on_words: Callable[[str], object]
+    """Told what a person should know, once each."""
 
 
 class Charging(Protocol):

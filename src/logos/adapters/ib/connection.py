@@ -6,10 +6,7 @@
 - Numbers of requests and of orders are kept apart, because an error names either: requests begin at
   `_REQUESTS_FROM`, orders at what the gateway calls the next valid id, and above every number that
   is seen: an order under the number of one that rests would change that one.
-- An order is taken when the broker says so (PreSubmitted, Submitted and what may follow them).
-  PendingSubmit says that it was not heard of yet:
-  interactivebrokers.github.io/tws-api/order_submission.html.
-- Codes: interactivebrokers.github.io/tws-api/message_codes.html.
+- What the gateway's statuses and codes say stands in `codes`.
 """
 
 from __future__ import annotations
@@ -22,6 +19,16 @@ from typing import Any, Final, Protocol
 import msgspec
 from ib_async.client import Client
 
+from logos.adapters.ib.codes import (
+    BROKER_FOUND,
+    BROKER_LOST,
+    CANCEL_TAKEN,
+    COLLISIONS,
+    NO_CANCEL,
+    REFUSALS,
+    TAKEN,
+    WARNINGS,
+)
 from logos.adapters.ib.messages import Cost, ExactDecoder, Executed, Listed, Said, Status
 from logos.venues.contract import NotSent, Unavailable
 from logos.venues.failures import Failure, Knowledge, order_error, question_error
@@ -31,24 +38,6 @@ logging.getLogger("ib_async").addHandler(logging.NullHandler())
 _REQUESTS_FROM: Final = 1_500_000_000
 _INACTIVE_S: Final = 0.5
 """An order that is Inactive is rejected if a reason follows; so long is waited for one."""
-
-TAKEN: Final = frozenset(("PreSubmitted", "Submitted", "Filled", "Cancelled", "ApiCancelled"))
-CANCEL_TAKEN: Final = frozenset(("PendingCancel", "Cancelled", "ApiCancelled", "Inactive"))
-WARNINGS: Final = frozenset((399, 404, 10349))
-"""About an order that is taken all the same; notices (2100 to 2199) are, too."""
-REFUSALS: Final = frozenset(
-    (
-        *(106, 107, 109, 110, 111, 113, 116, 131, 132, 133, 140, 141, 144, 145, 146, 147, 151),
-        *(152, 153, 157, 163, 168, 200, 201, 203, 320, 321, 325, 328, 383, 387, 388, 389, 403),
-        *(432, 433, 434, 435, 436, 10243, 10289, 10311, 10318),
-    )
-)
-"""The order does not exist: it was read, and not taken."""
-COLLISIONS: Final = frozenset((103, 104, 105))
-"""The number belongs to another order, so this one does not exist."""
-NO_CANCEL: Final = frozenset((135, 136, 161, 10147, 10148))
-BROKER_LOST: Final = frozenset((1100, 2110))
-BROKER_FOUND: Final = frozenset((1101, 1102))
 
 
 class Address(msgspec.Struct, frozen=True):
@@ -63,6 +52,7 @@ class Hearer(Protocol):
     """Who keeps what is told between connections."""
 
     def hear_order(self, order: Listed) -> None: ...
+    def hear_status(self, status: Status) -> None: ...
     def hear_execution(self, execution: Executed) -> None: ...
     def hear_cost(self, cost: Cost) -> None: ...
     def hear_refusal(self, order_ref: str, words: str) -> None: ...
@@ -111,6 +101,8 @@ class Connection:
         """Why it is of no use any more."""
         self.has_broker = True
         """Whether the gateway itself is connected to the broker."""
+        self.losses = 0
+        """How often it was not: what happened then was not told by itself."""
         self.on_news: Callable[[str], None] = lambda _order_ref: None
         """Told of an order of ours, by its reference ("": of any), or of a sign of life."""
 
@@ -309,6 +301,7 @@ class Connection:
         self.on_row("completed", order)
 
     def on_status(self, status: Status) -> None:
+        self._hearer.hear_status(status)
         listed = self._listing.get(_key(status)) if self._listing is not None else None
         if listed is not None and self._listing is not None:
             self._listing[_key(status)] = msgspec.structs.replace(
@@ -342,6 +335,7 @@ class Connection:
     def on_error(self, request_id: int, code: int, words: str) -> None:
         if code in BROKER_LOST or code in BROKER_FOUND:
             self.has_broker = code in BROKER_FOUND
+            self.losses += code in BROKER_LOST
             self._say_to_all(code, words)
         elif code in (326, 502, 503, 504, 1300):
             if not self._denied.done():

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from random import Random
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from ib_async.objects import ExecutionFilter
 
@@ -20,13 +20,28 @@ from logos.adapters.ib.contracts import Market, contract_of, market_of
 from logos.adapters.ib.ledger import Ledger
 from logos.adapters.ib.lookup import look_up
 from logos.adapters.ib.messages import Executed, Held, Listed
-from logos.core.clock import Backoff
+from logos.core.clock import Backoff, Clock
 from logos.core.instrument import Instrument
-from logos.venues.contract import NotSent, Refused, Unavailable
+from logos.core.types import NS_PER_SECOND
+from logos.venues.contract import Memory, NotSent, Refused, Unavailable
 from logos.venues.failures import Failure, Knowledge, question_error
 from logos.venues.records import Unreadable
 
 _Answer = TypeVar("_Answer")
+
+_ZONE_STEP_NS: Final = 900 * NS_PER_SECOND
+"""Time zones are a multiple of this apart, so one of them has its midnight at each."""
+_SKEW_NS: Final = 60 * NS_PER_SECOND
+"""By so much the gateway's clock may be another than ours."""
+_LISTED_NS: Final = 600 * NS_PER_SECOND
+"""After its last execution an order that ended is listed by then, while its day lasts."""
+_FORGETS: Final = (
+    "a gateway tells executions and ended orders since its midnight only, and the order was made "
+    "before: compare with the account's statement, or let a TWS show the trades of 7 days"
+)
+"""Executions: interactivebrokers.github.io/tws-api/executions_commissions.html ("Show trades for",
+which a TWS has and an IB Gateway has not). Ended orders: "Completed Orders" of the TWS API
+documentation at interactivebrokers.com/campus."""
 
 
 class Gateway:
@@ -38,6 +53,7 @@ class Gateway:
         name: str,
         instruments: Mapping[str, Instrument],
         names: Mapping[str, str],
+        clock: Clock,
         random: Random,
         *,
         sandbox: bool,
@@ -50,8 +66,13 @@ class Gateway:
         self._sandbox = sandbox
         self._timeout_s = timeout_s
         self.address, self.account = address_of(url, sandbox)
+        self._clock = clock
         self._backoff = Backoff(random, first_s=1.0)
         self.ledger = Ledger()
+        self.memory: Memory | None = None
+        """How far back the lists go for sure; what was heard since then is in the ledger."""
+        self._heard: tuple[Connection | None, int, int] = (None, 0, 0)
+        """The connection of the latest executions, how often it had lost the broker, and when."""
         self.markets: dict[str, Market] = {}
         self.symbols: dict[int, str] = {}
         self.connection: Connection | None = None
@@ -160,17 +181,48 @@ class Gateway:
         listed = await self.ask(what, "completed", lambda each: each.reqCompletedOrders(False))
         return [each for each in listed if self.is_here(each)]
 
+    async def told_before(self, what: str, order_ref: str) -> Listed | None:
+        """An order that no list has any more, as it was told of before: by its last status, or by
+        its executions. None where neither says how it ended. Raises Unavailable for a while after
+        its latest execution: lists may be late."""
+        executed = [each for each in await self.executions(what) if each.order_ref == order_ref]
+        told = self.ledger.ended(order_ref, executed)
+        age_ns = self._clock.now_ns() - max((each.ts_ns for each in executed), default=0)
+        if told is None and age_ns < _LISTED_NS:
+            words = "it has executions, and stands in no list of orders"
+            raise question_error(what, Failure(Knowledge.UNKNOWN, words))
+        return told
+
     async def executions(self, what: str) -> list[Executed]:
-        """Executions since the gateway's midnight, and all that were heard before. Raises
-        Unavailable."""
+        """Executions since the gateway's midnight (see `memory`), and all that were heard before.
+        Raises Unavailable."""
         await self._ask_executions(what, await self.questioned(what))
         return [each for each in self.ledger.executions() if self.is_here(each)]
 
     async def _ask_executions(self, what: str, connection: Connection) -> None:
-        asked = ExecutionFilter(acctCode=self.account)
-        await connection.ask_numbered(
+        asked, asked_ns = ExecutionFilter(acctCode=self.account), self._clock.now_ns()
+        told = await connection.ask_numbered(
             what, lambda client, number: client.reqExecutions(number, asked)
         )
+        self._remember(connection, asked_ns, [each.ts_ns for each in told])
+
+    def _remember(self, connection: Connection, now_ns: int, told_ns: Sequence[int]) -> None:
+        """Take note of how far back the ledger goes without a gap, after executions were told.
+
+        On a connection that holds they come by themselves. Over an outage those since the gateway's
+        midnight are told (its zone is not: it may be any quarter of an hour), or since the earliest
+        of them, where a TWS is set to show more days.
+        """
+        if not connection.has_broker:
+            return  # the list may be old
+        before, losses, heard_ns = self._heard
+        self._heard = (connection, connection.losses, now_ns)
+        if before is connection and losses == connection.losses:
+            return
+        midnight_ns = (now_ns + _SKEW_NS) // _ZONE_STEP_NS * _ZONE_STEP_NS
+        since_ns = min([midnight_ns, *told_ns])
+        if self.memory is None or since_ns > heard_ns - _SKEW_NS:
+            self.memory = Memory(since_ns, _FORGETS)
 
     def is_here(self, each: Listed | Executed | Held) -> bool:
         """Whether it is of the account and of a contract of the session."""

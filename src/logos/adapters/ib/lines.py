@@ -20,7 +20,7 @@ from typing import Any, Final
 
 import msgspec
 
-from logos.adapters.ib.connection import BROKER_LOST
+from logos.adapters.ib.codes import BROKER_LOST
 from logos.adapters.ib.contracts import Market
 from logos.adapters.ib.market_data import DELAYED, GONE, Link
 from logos.adapters.ib.messages import DataKind, Printed, Said, Tick

@@ -27,6 +27,9 @@ from logos.venues.records import Unreadable, decimal_of
 
 _UNSET: Final = Decimal("1E300")
 """A figure beyond this is not there: the gateway writes the greatest double."""
+_PENDING: Final = Decimal(-1)
+"""A commission that is not known yet comes as -1.0 (nautechsystems/nautilus_trader, pull request
+4230). A rebate of exactly that is taken for it, and then said to be unknown."""
 
 _TIME: Final = re.compile(r"(\d{8})(-| {1,2})(\d\d:\d\d:\d\d)(?: ([\w/+-]+))?", re.ASCII)
 
@@ -235,7 +238,7 @@ class ExactDecoder(Decoder):
 
     def _cost(self, row: list[str]) -> None:
         commission = _figure(row[3], "commission")
-        if abs(commission) < _UNSET:
+        if abs(commission) < _UNSET and commission != _PENDING:
             self._listener.on_cost(Cost(row[2], commission, row[4]))
 
     def _position(self, row: list[str]) -> None:

@@ -9,7 +9,7 @@ orders that ended, executions since midnight. How the gateway is talked to stand
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 from random import Random
@@ -20,6 +20,7 @@ from ib_async.order import Order
 
 from logos.adapters.ib.check import account_line, market_lines
 from logos.adapters.ib.contracts import Market
+from logos.adapters.ib.fills import Fills
 from logos.adapters.ib.gateway import Gateway
 from logos.adapters.ib.records import TYPES, Records
 from logos.core.clock import Clock
@@ -31,6 +32,7 @@ from logos.venues.budget import Budget, Pool
 from logos.venues.contract import (
     Capabilities,
     CheckLine,
+    Memory,
     NotSent,
     OrderNews,
     Refused,
@@ -90,6 +92,7 @@ class IbVenue:
             self.name,
             self._instruments,
             names,
+            clock,
             random,
             sandbox=settings.sandbox,
             url=settings.url,
@@ -98,6 +101,8 @@ class IbVenue:
         self._gateway.on_news = self._tell_news
         self._ids = ClientIds(ID_RULE, session_id)
         self._records = Records(self._instruments, self._gateway.symbols, self._ids)
+        self._fills = Fills(self._gateway, self._records, self._ids, clock, self._say)
+        self.on_words: Callable[[str], object] = lambda _words: None
         self._sent: set[str] = set()
         self._news: list[asyncio.Queue[str]] = []
 
@@ -108,6 +113,14 @@ class IbVenue:
     @property
     def capabilities(self) -> Capabilities:
         return Capabilities(frozenset(OrderType), frozenset(TimeInForce), False, self._sandbox)
+
+    def _say(self, words: str) -> None:
+        self.on_words(words)
+
+    @property
+    def memory(self) -> Memory | None:
+        """How far back lists of executions and of ended orders go; see `Gateway.memory`."""
+        return self._gateway.memory
 
     @property
     def budget(self) -> Budget:
@@ -242,11 +255,10 @@ class IbVenue:
             words = f"{len(listed)} orders have that reference"
             raise question_error(what, Failure(Knowledge.UNKNOWN, words))
         if not listed:
-            executions = await self._gateway.executions(what)
-            if any(each.order_ref == order_ref for each in executions):
-                words = "it has executions, and stands in no list of orders"
-                raise question_error(what, Failure(Knowledge.UNKNOWN, words))
-            return None
+            told = await self._gateway.told_before(what, order_ref)
+            if told is None:
+                return None
+            listed = [told]
         read = partial(self._records.order, listed[0], is_open=is_open, refusal=refusal)
         return self._gateway.read(what, read)
 
@@ -264,23 +276,9 @@ class IbVenue:
         """All fills in the session's contracts from that moment on, oldest first.
 
         The gateway tells those since its midnight; those that this process heard before are kept.
-        A fill of ours without its commission is waited for: Unavailable.
+        A fill of ours waits for its commission, for a while (see `fills`): Unavailable.
         """
-        what = f"{self.name}: fills"
-        # Times are told to the second.
-        since_ns = ts_ns // NS_PER_SECOND * NS_PER_SECOND
-        found = [each for each in await self._gateway.executions(what) if each.ts_ns >= since_ns]
-        costs = {each.exec_id: self._gateway.ledger.cost_of(each) for each in found}
-        for each in found:
-            if costs[each.exec_id] is None and self._ids.to_ours(each.order_ref):
-                words = f"the commission of execution {each.exec_id} was not told yet"
-                raise question_error(what, Failure(Knowledge.UNKNOWN, words))
-        fills = [
-            self._gateway.read(what, partial(self._records.fill, each, costs[each.exec_id]))
-            for each in found
-        ]
-        self._gateway.ledger.hand_over(found)
-        return fills
+        return await self._fills.since(f"{self.name}: fills", ts_ns)
 
     async def positions(self) -> Mapping[str, int]:
         """Signed quantity units of what is traded on margin; what is owned is in `balances`."""
@@ -340,10 +338,8 @@ class IbVenue:
         try:
             yield OrderNews("", is_sign_of_life=True)
             while connection.is_up:
-                try:
-                    async with asyncio.timeout(_SIGN_OF_LIFE_S):
-                        order_ref = await queue.get()
-                except TimeoutError:
+                order_ref = await self._next_news(queue)
+                if order_ref is None:
                     await connection.ask(what, "time", lambda client: client.reqCurrentTime())
                     yield OrderNews("", is_sign_of_life=True)
                 else:
@@ -351,6 +347,17 @@ class IbVenue:
         finally:
             self._news.remove(queue)
         raise Unavailable(f"{what}: {connection.lost}")
+
+    async def _next_news(self, queue: asyncio.Queue[str]) -> str | None:
+        """The next word; None where there is none for a while."""
+        word = asyncio.ensure_future(queue.get())
+        silence = asyncio.ensure_future(self._clock.sleep(_SIGN_OF_LIFE_S))
+        try:
+            await asyncio.wait((word, silence), return_when=asyncio.FIRST_COMPLETED)
+            return word.result() if word.done() else None
+        finally:
+            word.cancel()
+            silence.cancel()
 
     # ---- the dry run ----
 

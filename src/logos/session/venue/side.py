@@ -76,6 +76,8 @@ class VenueSide:
         """The comparison without which the session does not end."""
         session.may_stop = self.may_end
         self._link.on_stream = source.tell
+        if hasattr(venue, "on_words"):
+            venue.on_words = source.tell
         self._link.lane.short.tell = source.tell
         self._cancels_until_ns = 0
         session.supervisor.differences = lambda: self._reconciler.difference_count

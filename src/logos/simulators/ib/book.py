@@ -256,9 +256,10 @@ def execution_details(each: Execution, request_id: object, zone: str) -> list[ob
     ]
 
 
-def commission_report(each: Execution) -> list[object]:
-    """The message about what an execution cost."""
-    return [59, "1", each.exec_id, each.commission, each.currency, UNSET, UNSET, ""]
+def commission_report(each: Execution, instead: str = "") -> list[object]:
+    """The message about what an execution cost, or with another figure."""
+    cost = instead or each.commission
+    return [59, "1", each.exec_id, cost, each.currency, UNSET, UNSET, ""]
 
 
 def clock_text(ts_ns: int, zone: str) -> str:

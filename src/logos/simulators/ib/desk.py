@@ -51,6 +51,9 @@ class Whims:
     """Orders and cancels are taken, and nobody is told of them."""
     late_commissions: bool = False
     """Commissions come with `tell_commissions`, not with the execution."""
+    are_late_pending: bool = False
+    """Such a one is told as -1.0 first, which means that it is not known yet
+    (nautechsystems/nautilus_trader, pull request 4230)."""
     lets_others_cancel: bool = False
     """A client that has listed all open orders may cancel another's by its number there, as
     ThomasMarcelis/ibkr-go recorded it (`api_cross_client_cancel_aapl.txt`)."""
@@ -125,6 +128,7 @@ class Desk:
         if self.whims.reject_next:
             reason, self.whims.reject_next = self.whims.reject_next, ""
             order.status, order.completed = "Inactive", "Rejected by System"
+            order.completed_ns = self.now_ns()
             self._take(order)
             self._say(client_id, error(order_id, 201, reason))
             return
@@ -265,6 +269,8 @@ class Desk:
         self._tell(order)
         if execution.has_commission:
             self._charge(execution)
+        elif self.whims.are_late_pending:
+            self._say(order.client_id, commission_report(execution, "-1.0"))
         return execution
 
     def correct(self, execution: Execution, quantity: str, price: str) -> Execution:
@@ -289,8 +295,8 @@ class Desk:
             was.currency,
         )
         self.book.executions.append(corrected)
-        self._say(order.client_id, execution_details(corrected, -1, self.zone))
-        self._say(order.client_id, commission_report(corrected))
+        for told in (execution_details(corrected, -1, self.zone), commission_report(corrected)):
+            self._say(order.client_id, told)
         return corrected
 
     def tell_commissions(self) -> None:

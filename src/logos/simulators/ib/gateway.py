@@ -17,9 +17,11 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from datetime import time as clock
 from decimal import Decimal
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from logos.loopback import check_host
 from logos.simulators.ib import answers
@@ -43,7 +45,6 @@ from logos.simulators.ib.wire import NoFrame, read_frame, read_hello
 SERVER_VERSION: Final = 178
 """The version whose layouts are spoken; a client that does not speak it is turned away."""
 _NS: Final = 1_000_000_000
-_DAY_NS: Final = 86_400 * _NS
 
 
 class TwsGateway:
@@ -69,6 +70,11 @@ class TwsGateway:
         self.cash.update({account: {"USD": Decimal("100000.00")} for account in accounts})
         self.data = DataDesk(self._listings, self.desk.quotes, self.seats, now_ns)
         self.subscribed = self.data.subscribed
+        self.days_shown = 1
+        """Executions of so many days are told, today's included: a TWS can be set to 7, an IB
+        Gateway not."""
+        self.day_zone = "UTC"
+        """Where midnight is."""
         self.is_mute = False
         """Nothing is answered, and nothing is handled; the connection stands."""
         self.ends_missing: set[int] = set()
@@ -297,21 +303,24 @@ class TwsGateway:
         self._end(seat, 53, 1)
 
     def _completed_orders(self, seat: Seat, _row: list[str]) -> None:
+        """Of the current day only: "Completed Orders" of the TWS API documentation at
+        interactivebrokers.com/campus; as wboayue/rust-ibapi, issue 299, was told too."""
+        since_ns = self._midnight_ns()
         for order in self.desk.book.orders:
-            if not order.is_open:
+            if not order.is_open and order.completed_ns >= since_ns:
                 seat.say(completed_order(order, self.desk.zone))
         self._end(seat, 102)
 
     def _executions(self, seat: Seat, row: list[str]) -> None:
-        """Executions since midnight: interactivebrokers.github.io/tws-api/
-        executions_commissions.html, "only executions from the current day"."""
+        """Executions since midnight, in a TWS up to those of 7 days, as its trade log is set to
+        show: interactivebrokers.github.io/tws-api/executions_commissions.html, "Important"."""
         request_id, client_id, account = row[1], row[2], row[3]
         if row[4]:
             seat.say(error(request_id, 320, "a filter by time is not simulated"))
             return
-        midnight_ns = self.now_ns() // _DAY_NS * _DAY_NS
+        since_ns = self._midnight_ns(self.days_shown - 1)
         for each in self.desk.book.executions:
-            if each.ts_ns < midnight_ns or account not in ("", each.order.account):
+            if each.ts_ns < since_ns or account not in ("", each.order.account):
                 continue
             if client_id not in ("0", str(each.order.client_id)):
                 continue
@@ -319,6 +328,13 @@ class TwsGateway:
             if each.has_commission:
                 seat.say(commission_report(each))
         self._end(seat, 55, 1, request_id)
+
+    def _midnight_ns(self, days_before: int = 0) -> int:
+        """The last midnight, or one before it, in the gateway's own zone; which zone IB means is
+        not documented."""
+        day = datetime.fromtimestamp(self.now_ns() // _NS, ZoneInfo(self.day_zone)).date()
+        then = datetime.combine(day - timedelta(days_before), clock(), ZoneInfo(self.day_zone))
+        return int(then.timestamp()) * _NS
 
     def _account_updates(self, seat: Seat, row: list[str]) -> None:
         if row[1] == "1":
