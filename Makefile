@@ -151,11 +151,12 @@ alpaca-campaign: env ## 1,000 random sessions of shares and of coins at a simula
 ship-campaign: env ## 100,000 records to a broker that is cut off and stands, by a shipper that is killed (RECORDS=n SEED=n)
 	$(BIN)/python tests/helpers/ship_campaign.py --records $(or $(RECORDS),100000) --seed $(or $(SEED),1)
 
-crash-campaign: env ## 1,000 kills of real sessions, each resumed to the same bytes (KILLS=n SEED=n)
-	$(BIN)/python tests/helpers/crash_campaign.py --kills $(or $(KILLS),1000) --seed $(or $(SEED),0)
+crash-campaign: env ## 1,000 kills of real sessions, each resumed to the same bytes (KILLS=n SEED=n CLI=1 KEPT=1 PYTHON=of a wheel)
+	$(or $(PYTHON),$(BIN)/python) tests/helpers/crash_campaign.py --kills $(or $(KILLS),1000) \
+		--seed $(or $(SEED),0) $(if $(CLI)$(KEPT),--cli) $(if $(KEPT),--kept)
 
-kill-campaign: env ## 1,000 engagements, 200 restarts, 200 signals from exec to exit (ENGAGEMENTS=n RESTARTS=n LIVES=n)
-	$(BIN)/python tests/helpers/kill_campaign.py --engagements $(or $(ENGAGEMENTS),1000) \
+kill-campaign: env ## 1,000 engagements, 200 restarts, 200 signals from exec to exit (ENGAGEMENTS=n RESTARTS=n LIVES=n PYTHON=of a wheel)
+	$(or $(PYTHON),$(BIN)/python) tests/helpers/kill_campaign.py --engagements $(or $(ENGAGEMENTS),1000) \
 		--restarts $(or $(RESTARTS),200) --lives $(or $(LIVES),200)
 
 fleet-campaign: env ## 500 faults between 3 members of etcd and 4 engines, in network namespaces: root (RUNS=n SEED=n TTL=s)

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from cli_trials import TRADE, command, files_of, run_cli_trial, session_folder, straight
+from cli_trials import TRADE, Kept, command, files_of, run_cli_trial, session_folder, straight
 
 pytestmark = pytest.mark.campaign
 
@@ -15,6 +15,14 @@ pytestmark = pytest.mark.campaign
 def test_a_command_that_is_killed_is_gone_on_with_by_the_next(seed: int) -> None:
     trial = run_cli_trial(seed)
     assert trial.problems == []
+
+
+def test_so_is_one_on_rows_that_were_kept_when_they_were_checked() -> None:
+    with Kept() as kept:
+        trial = run_cli_trial(1, kept)
+    assert trial.problems == []
+    assert trial.kills == 3
+    assert trial.name == "cli, rows kept from before"
 
 
 def test_a_crashed_session_is_sealed_by_the_command(tmp_path: Path) -> None:

@@ -46,6 +46,7 @@ from life_trials import Life, run_life
 from places import PROJECT
 from registry_box import use_registry
 from tqdm import tqdm
+from which_core import core_words
 
 Result = TypeVar("Result")
 
@@ -272,6 +273,7 @@ def main() -> int:
     kinds = Counter(trial.name.split(",")[0] for trial in restarts)
     lines += [f"  {kind}: {count}" for kind, count in kinds.items()]
     lines += _report_lives(lives)
+    lines.append(core_words())
     lines.append(f"took {time.monotonic() - began:,.0f} s, seeds from {options.seed}")
     report = "\n".join(lines)
     print(report)

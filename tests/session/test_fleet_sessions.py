@@ -19,9 +19,9 @@ from logos.core.messages import Event, Quote
 from logos.core.strategy import Answer, Context, Strategy, market
 from logos.core.types import SessionStatus, Side
 from logos.killswitch.breaker import CircuitBreaker
-from logos.killswitch.fleet.records import FleetRecord
+from logos.killswitch.fleet.records import CoordinatorError, EngineEntry, FleetRecord
 from logos.killswitch.fleet.seen import read_seen
-from logos.killswitch.fleet.store import Coordinator
+from logos.killswitch.fleet.store import Coordinator, Polled
 from logos.session import SwitchEngagedError
 from logos.session.entry import drive, replay, resume, run
 from logos.session.fleet import membership
@@ -211,6 +211,39 @@ def test_a_coordinator_that_does_not_answer_gives_no_permit(
     quick["killswitch"]["coordinator"] |= {"ttl_s": 2, "poll_ms": 100}
     with pytest.raises(SwitchEngagedError, match="fleet desk gives no permit: cut off"):
         run(quick, strategy=Ordering(), feed=feed())
+
+
+def test_a_first_renewal_that_fails_is_tried_again_and_engages_nothing(
+    store: MemoryStore, logos_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The coordinator was just read, and elects a leader now."""
+    renew, failures = store.poll, iter((1, 2))
+
+    def poll(entry: EngineEntry) -> Polled:
+        if next(failures, None):
+            raise CoordinatorError("etcd did not answer")
+        return renew(entry)
+
+    monkeypatch.setattr(store, "poll", poll)
+    result = run(config("a"), strategy=Ordering(), feed=feed())
+    assert result.status is SessionStatus.ENDED
+    assert next(failures, None) is None
+    assert machine(logos_home).status().state.name == "SAFE"
+
+
+@pytest.mark.long
+def test_a_session_whose_first_renewal_never_comes_through_does_not_start(
+    store: MemoryStore, logos_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def poll(_entry: EngineEntry) -> Polled:
+        raise CoordinatorError("etcd did not answer")
+
+    monkeypatch.setattr(store, "poll", poll)
+    quick = config("a")
+    quick["killswitch"]["coordinator"] |= {"ttl_s": 2, "poll_ms": 100}
+    with pytest.raises(SwitchEngagedError, match="fleet desk gives no permit: etcd did not answer"):
+        run(quick, strategy=Ordering(), feed=feed())
+    assert machine(logos_home).status().state.name == "SAFE", "nothing ran out: there was none"
 
 
 @pytest.mark.long

@@ -156,7 +156,8 @@ class PermitReader:
             return True
         except CoordinatorError as error:
             self.trouble = str(error)
-            self._switch.authority()  # which latches what has run out
+            if self._rounds:
+                self._switch.authority()  # which latches what has run out
             return False
         self.trouble = ""
         self._rounds += 1

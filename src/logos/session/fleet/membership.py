@@ -105,7 +105,7 @@ class Membership:
         )
         if self._own is not None:
             self.reader.heed = self._own.heed
-        self.reader.round()
+        self._first_permit(self.reader)
         self.reader.start()
         tell(
             f"fleet {self.terms.fleet}: joined by {self.terms.backend}, epoch "
@@ -153,6 +153,18 @@ class Membership:
             except CoordinatorError:
                 if boot_ns() >= until_ns:
                     raise
+            time.sleep(_AGAIN_S)
+
+    def _first_permit(self, reader: PermitReader) -> None:
+        """Renew until there is an answer, for as long as a permit lasts: the coordinator may be
+        electing a leader just when the owner before was lost. Raises SwitchEngagedError."""
+        until_ns = boot_ns() + self.terms.ttl_ns
+        while not reader.round():
+            if boot_ns() >= until_ns:
+                raise SwitchEngagedError(
+                    f"fleet {self.terms.fleet} gives no permit: {reader.trouble}\n"
+                    "Nothing is traded without one."
+                )
             time.sleep(_AGAIN_S)
 
     def _refuse_doubt(self, known: Known, judgment: Judgment) -> None:
