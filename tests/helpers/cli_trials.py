@@ -115,10 +115,9 @@ def run_cli_trial(seed: int, kept: Kept | None = None) -> Trial:
     trial = Trial(seed, "cli")
     with TemporaryDirectory() as folder:
         home = Path(folder)
-        if kept is None:
-            (files, took_s), trade = straight(), TRADE
-        else:
-            (files, took_s), trade = kept.straight, kept.trade
+        files, took_s = straight() if kept is None else kept.straight
+        trade: tuple[str, ...] = TRADE if kept is None else kept.trade
+        if kept is not None:
             trial.name = chance.choice(("cli, rows kept from before", "cli, rows kept on the way"))
             if trial.name.endswith("before"):
                 shutil.copytree(kept.rows, home / "state" / "checked")
