@@ -181,6 +181,7 @@ SOUND: dict[str, Any] = {
         {"comment": f"s-{n}", "symbol": symbol, "ticket": n}
         for n, symbol in ((1, BTC), (2, BTC), (3, ETH), (4, ETH))
     ],
+    "tickets": [],
     "requests": REQUESTS,
     "deals": [
         deal(1, BTC, True, "0.02", "100", "0.1"),

@@ -57,6 +57,14 @@ def _(folder: Path) -> None:
     change_line(folder, AUDIT, {"symbol": "BTCUSD.s"}, kind="deal", symbol="ETHUSD.s")
 
 
+@tampering(
+    "tickets", "a netting account was asked to close a ticket", "is a request by ticket, and the"
+)
+def _(folder: Path) -> None:
+    change = {"action_type": "POSITION_PARTIAL", "id": 1001}
+    change_line(folder, AUDIT, change, kind="request", action_type="ORDER_TYPE_SELL")
+
+
 @tampering("duplicates", "an order was sent twice", "was sent 2 times, and refused 0 times")
 def _(folder: Path) -> None:
     repeat_line(folder, AUDIT, {}, kind="request", action="TRADE", action_type="ORDER_TYPE_BUY")

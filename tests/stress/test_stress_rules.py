@@ -49,6 +49,7 @@ def test_sound_evidence_passes_every_rule(rule: str) -> None:
         ("orphans", "5 orders of ours, 4 of theirs"),
         ("cross-symbol", "13 requests, orders and deals"),
         ("duplicates", "5 client ids"),
+        ("tickets", "a netting account"),
         ("unknown outcomes", "1 times an outcome was unknown"),
         ("fills", "3 fills"),
         ("profit", "realised 0.10, fees 0.35"),
@@ -125,6 +126,11 @@ TAMPERED: list[tuple[str, Change, list[str]]] = [
         "duplicates",
         lambda e: put(books(e), repeated_client_ids={"s-2": 2}),
         ["the simulator's own count says that s-2 was repeated"],
+    ),
+    (
+        "tickets",
+        lambda e: put(e.requests[1], id=1001),
+        ["s-2 is a request by ticket, and the account is a netting one"],
     ),
     ("unknown outcomes", lambda e: reorder(e, 4, status="UNKNOWN"), ["s-4 ended as UNKNOWN"]),
     (

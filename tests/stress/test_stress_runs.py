@@ -48,6 +48,19 @@ def test_a_slow_symbol_does_not_starve_the_others(tmp_path: Path) -> None:
     assert all(numbers.filled[name].count > 3 for name in ("BTCUSD.s", "ETHUSD.s"))
 
 
+def test_a_hedging_account_is_traded_by_tickets_though_answers_are_lost(tmp_path: Path) -> None:
+    plan = small_plan(
+        3, "BTCUSD.s,ETHUSD.s", signals=16, is_hedging=True, reply_timeout_s=0.25,
+        faults={"lost": 0.05, "partial": 0.1},
+    )  # fmt: skip
+    verdict = run_and_judge(plan, tmp_path / "run")
+    assert verdict.is_passed, problems_of(verdict)
+    [tickets] = [check.what for check in verdict.checks if check.name == "tickets"]
+    assert "times closed, whole or in part" in tickets
+    requests = [r for r in read_lines(tmp_path / "run" / AUDIT) if r["kind"] == "request"]
+    assert any(each["action_type"] == "POSITION_PARTIAL" for each in requests)
+
+
 def test_at_the_published_expert_advisor_fills_are_deals_though_answers_are_lost(
     tmp_path: Path,
 ) -> None:

@@ -58,6 +58,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     ea = "whose words the simulator speaks (default: logos; see `logos mt5-sim`)"
     add("--ea", choices=("logos", "published"), default="logos", help=ea)
+    hedging = "the simulated account is a hedging one: positions are closed by their tickets"
+    add("--hedging", action="store_true", help=hedging)
     folder = "folder to create (default: stress)"
     add("--out", type=Path, default=Path("stress"), metavar="DIR", help=folder)
     add("--judge-only", action="store_true", help="judge the run in --out again")

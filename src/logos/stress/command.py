@@ -28,6 +28,11 @@ def make_plan(options: argparse.Namespace) -> StressPlan:
         raise StressError("--in-flight is 1 or more, --max-latency-ms 0 or more")
     if options.reply_timeout <= 0 or options.dead_after <= 0:
         raise StressError("--reply-timeout and --dead-after are more than 0")
+    if options.hedging and options.ea != "logos":
+        raise StressError(
+            "--hedging needs logos' own Expert Advisor (--ea logos): through the published one no "
+            "position can be closed by its ticket for certain"
+        )
     return StressPlan(
         symbols=make_symbols(options.symbols, options.interval_ms),
         signals=options.signals,
@@ -42,6 +47,7 @@ def make_plan(options: argparse.Namespace) -> StressPlan:
         away_s=options.dead_after + 1,
         in_flight=options.in_flight,
         ea=options.ea,
+        is_hedging=options.hedging,
         latency_ms=options.max_latency_ms,
     )
 

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 
-from logos.adapters.mt5.tickets.legs import ORDER_COMMENT_MAX
+from logos.adapters.mt5.tickets.legs import ORDER_COMMENT_MAX, order_comment
 from logos.core.fixed import decimals_of
 from logos.journal.entries import JOURNAL, SessionRecord, read_journal
 from logos.stress.files import REPORT, hashes_of, read_list
@@ -28,6 +28,10 @@ PLAN: Final = "stress.json"
 Record = dict[str, Any]
 
 Kind = TypeVar("Kind", bound=SessionRecord)
+
+
+_CLOSE: Final = "POSITION_PARTIAL"
+"""The request that closes a position, or a part of it, by its ticket."""
 
 
 class OurOrder(NamedTuple):
@@ -69,6 +73,9 @@ class Evidence:
         logs = home / "logos" / "logs"
         self.gateway = _lines(logs / f"{SESSION_ID}.gateway.jsonl")
         self.audit = _lines(folder / AUDIT)
+        tickets = logs / f"{SESSION_ID}.tickets.jsonl"
+        self.tickets = _lines(tickets) if tickets.exists() else []
+        """The session's record of its requests at a hedging account."""
         self.switch = [
             each["body"] for each in _lines(home / "state" / "kill-switch" / "history.jsonl")
         ]
@@ -102,9 +109,10 @@ class Evidence:
         self.requests = [
             each
             for each in self._of_kind("request")
-            if each["action"] == "TRADE" and str(each["action_type"]).startswith("ORDER_TYPE")
+            if each["action"] == "TRADE"
+            and (each["action_type"] == _CLOSE or each["action_type"].startswith("ORDER_TYPE"))
         ]
-        """New orders that reached the simulator, taken or not."""
+        """New orders, and closes by ticket, that reached the simulator, taken or not."""
 
     def of(self, kind: type[Kind]) -> list[Kind]:
         """The journal's records of this kind, in order."""
@@ -131,10 +139,11 @@ class Evidence:
 
     @property
     def their_fills(self) -> list[Fill]:
-        """The simulator's deals as fills."""
+        """The simulator's deals as fills, each of its order: one may have come to several requests,
+        each with its number behind the order's comment."""
         return [
             Fill(
-                deal["comment"],
+                order_comment(deal["comment"]),
                 deal["symbol"],
                 "BUY" if deal["is_buy"] else "SELL",
                 Decimal(deal["volume"]),

@@ -15,6 +15,7 @@ from typing import Final
 
 import msgspec
 
+from logos.adapters.mt5.tickets.legs import order_comment
 from logos.core.records import (
     GuardRecord,
     OrderRecord,
@@ -36,6 +37,7 @@ from logos.stress.gateway_rules import (
 from logos.stress.latency import check_latency
 from logos.stress.money import check_fills, check_pnl, check_positions
 from logos.stress.numbers import Numbers, numbers_of
+from logos.stress.ticket_rules import check_tickets
 
 _EFSM_WORDS: Final = ("EFSM", "cannot be accomplished in current state")
 _LINES_MAX: Final = 5
@@ -126,8 +128,8 @@ def check_efsm(evidence: Evidence) -> tuple[str, list[str]]:
 def check_orphans(evidence: Evidence) -> tuple[str, list[str]]:
     """No order of theirs without ours, none of ours that must be there without theirs."""
     problems = []
-    taken = {order["comment"] for order in evidence.taken}
-    for comment in taken - evidence.orders.keys():
+    taken = {order_comment(order["comment"]) for order in evidence.taken}
+    for comment in sorted(taken - evidence.orders.keys()):
         problems.append(f"the simulator has {comment!r}, which is not ours")
     for comment, order in evidence.orders.items():
         must_be_there = order.filled > 0 or order.status in ("ACCEPTED", "PARTIALLY_FILLED")
@@ -138,7 +140,7 @@ def check_orphans(evidence: Evidence) -> tuple[str, list[str]]:
     over = {deal["order"] for deal in evidence.deals}
     over |= {each["ticket"] for each in evidence.audit if each["kind"] == "removed"}
     for each in evidence.taken:
-        ours = evidence.orders.get(each["comment"])
+        ours = evidence.orders.get(order_comment(each["comment"]))
         if each["ticket"] not in over and ours is not None and ours.status in OVER:
             problems.append(f"{each['comment']} is over here and waits there")
     made = Counter(each.client_order_id for each in evidence.of(OrderRecord))
@@ -153,7 +155,7 @@ def check_cross_symbol(evidence: Evidence) -> tuple[str, list[str]]:
     seen = [(each["client_id"], each["symbol"]) for each in evidence.requests]
     seen += [(each["comment"], each["symbol"]) for each in (*evidence.taken, *evidence.deals)]
     for comment, symbol in seen:
-        ours = evidence.orders.get(comment)
+        ours = evidence.orders.get(order_comment(comment))
         if ours is not None and ours.symbol != symbol:
             problems.append(f"{comment} is of {ours.symbol} here and of {symbol} there")
     return f"{len(seen)} requests, orders and deals", problems
@@ -274,6 +276,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "orphans": check_orphans,
     "cross-symbol": check_cross_symbol,
     "duplicates": check_duplicates,
+    "tickets": check_tickets,
     "unknown outcomes": check_unknown,
     "fills": check_fills,
     "profit": check_pnl,

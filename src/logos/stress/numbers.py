@@ -13,6 +13,7 @@ from typing import Final
 
 import msgspec
 
+from logos.adapters.mt5.tickets.legs import order_comment
 from logos.core.records import OrderRecord, OrderUpdate, RefusalRecord
 from logos.core.types import OrderStatus, OrderType
 from logos.stress.evidence import Evidence
@@ -100,7 +101,10 @@ def _at(values: Sequence[int], percent: int) -> int:
 
 def numbers_of(evidence: Evidence) -> Numbers:
     """All figures of a run."""
-    moments = [each["ts_ns"] for each in evidence.requests]
+    # One order may come to several requests, which count up behind its comment.
+    firsts = [e for e in evidence.requests if order_comment(e["client_id"]) == e["client_id"]]
+    orders = len({order_comment(each["comment"]) for each in evidence.taken})
+    moments = [each["ts_ns"] for each in firsts]
     first_ns, last_ns = (min(moments), max(moments)) if moments else (0, 0)
     seconds = max(last_ns - first_ns, 1) / _NS
     by_second: dict[int, int] = defaultdict(int)
@@ -118,12 +122,12 @@ def numbers_of(evidence: Evidence) -> Numbers:
             refusals[record.code.value] += 1
     accepted, filled = order_lives(evidence)
     return Numbers(
-        orders=len(evidence.taken),
+        orders=orders,
         seconds=seconds,
-        orders_per_s=len(evidence.taken) / seconds,
+        orders_per_s=orders / seconds,
         best_orders_per_s=max(by_second.values(), default=0),
         requests_per_s=len(holds) / seconds,
-        requests_per_order=len(holds) / max(len(evidence.taken), 1),
+        requests_per_order=len(holds) / max(orders, 1),
         lock_held_share=sum(holds) / _NS / seconds,
         hold=spread(holds),
         wait={symbol: spread(values) for symbol, values in sorted(waits.items())},

@@ -100,6 +100,8 @@ class StressPlan(msgspec.Struct, frozen=True, kw_only=True):
     """Market orders that are open at once, over all symbols."""
     ea: str = "logos"
     """Whose words the simulator speaks: see `logos mt5-sim --ea`."""
+    is_hedging: bool = False
+    """Whether the simulator's account is a hedging one: each order opens a position of its own."""
     latency_ms: float = 0.0
     """What 99 of 100 orders of each symbol must be done within; 0: not judged."""
 
@@ -154,6 +156,8 @@ def simulator_arguments(plan: StressPlan, ports: Sequence[int], audit: str) -> l
     """What `logos mt5-sim` is to be called with."""
     arguments = ["--seed", str(plan.seed), "--balance", BALANCE, "--audit", audit]
     arguments += ["--ports", ",".join(str(port) for port in ports), "--ea", plan.ea]
+    if plan.is_hedging:
+        arguments.append("--hedging")
     # The published Expert Advisor tells no fees, so books could not agree about them.
     commission = "0" if plan.ea == "published" else "0.07"
     for each in plan.symbols:

@@ -68,7 +68,8 @@ def _plan_lines(folder: Path) -> list[str]:
     return [
         f"{len(plan.symbols)} symbols, a price each {intervals[0]:g} to {intervals[-1]:g} ms, "
         f"{plan.signals or 'any number of'} signals each, {plan.seconds:g} s, seed {plan.seed}; "
-        f"faults: {faults}; killed: {plan.kill or 'nothing'}.",
+        f"faults: {faults}; killed: {plan.kill or 'nothing'}"
+        f"{'; a hedging account' if plan.is_hedging else ''}.",
         "",
     ]
 
