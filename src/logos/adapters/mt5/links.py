@@ -18,6 +18,7 @@ from collections.abc import Iterable, Mapping
 from time import monotonic
 from typing import Any, Protocol
 
+from logos.adapters.mt5.gateway.bell import Bell
 from logos.adapters.mt5.subscriptions import Subscriptions
 
 _WAITING_MAX = 1024
@@ -44,7 +45,7 @@ class SymbolLink:
         self.symbol = symbol
         self._waiting_max = waiting_max
         self._frames: deque[dict[str, Any]] = deque(maxlen=waiting_max)
-        self._arrived = asyncio.Event()
+        self._arrived = Bell()
         self._silence_s = 0.0
         self.lives = 0
         """How often the terminal came back or all subscriptions were ended, as of the latest frame
@@ -82,25 +83,20 @@ class SymbolLink:
 
     async def _next(self, timeout_s: float) -> dict[str, Any] | None:
         if not self._frames:
-            self._arrived.clear()
-            try:
-                async with asyncio.timeout(timeout_s):
-                    await self._arrived.wait()
-            except TimeoutError:
-                pass
+            await self._arrived.wait(timeout_s)
         self.lives = self._hub.lives
         return self._frames.popleft() if self._frames else None
 
     def wake(self) -> None:
         """Have whoever waits for a frame look again."""
-        self._arrived.set()
+        self._arrived.ring()
 
     def take(self, frame: dict[str, Any]) -> None:
         """A frame for this symbol."""
         if len(self._frames) == self._waiting_max:
             self.overwritten += 1
         self._frames.append(frame)
-        self._arrived.set()
+        self._arrived.ring()
 
 
 class SymbolLinks:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
 
+from logos.adapters.mt5.gateway.bell import Bell
 from logos.adapters.mt5.gateway.failures import QuestionLost
 from logos.adapters.mt5.gateway.sockets import PortError
 
@@ -15,7 +15,7 @@ class Port:
     def __init__(self, frames_max: int) -> None:
         self._frames: deque[bytes | PortError] = deque()
         self._frames_max = frames_max
-        self._arrived = asyncio.Event()
+        self._arrived = Bell()
 
     @property
     def is_full(self) -> bool:
@@ -25,7 +25,7 @@ class Port:
     def put(self, frame: bytes | PortError) -> None:
         """One more frame, or that the port failed. In the loop."""
         self._frames.append(frame)
-        self._arrived.set()
+        self._arrived.ring()
 
     def drop_oldest(self) -> None:
         """Make room."""
@@ -35,12 +35,9 @@ class Port:
     async def next(self, timeout_s: float) -> bytes | None:
         """The next frame; None when none came for so long. Raises QuestionLost."""
         if not self._frames:
-            self._arrived.clear()
-            try:
-                async with asyncio.timeout(timeout_s):
-                    await self._arrived.wait()
-            except TimeoutError:
-                return None
+            await self._arrived.wait(timeout_s)
+        if not self._frames:
+            return None
         frame = self._frames.popleft()
         if isinstance(frame, PortError):
             raise QuestionLost(str(frame))
