@@ -139,15 +139,21 @@ class InputsWriter:
             else row_of(event, numbers)
             for event in events
         ]
-        if not self._journal.is_continuing:
-            now_ns = events[-1].ts_ns if events else 0
-            if self._journal.file_bytes >= self._segment_bytes or now_ns >= self._full_ns:
-                move_on(self._journal)
-                self._see_time(now_ns)
-            elif self._full_ns == NEVER_NS:
-                self._see_time(now_ns)
-        self._journal.append({"kind": "batch", "events": rows})
-        self._journal.flush()
+        journal = self._journal
+        if self._segment_ns or journal.offset - journal.before >= self._segment_bytes:
+            self._move_on_if_due(events[-1].ts_ns if events else 0)
+        journal.put({"kind": "batch", "events": rows})
+
+    def _move_on_if_due(self, now_ns: int) -> None:
+        """Go on in a new file where this one is full, by its bytes or the time of its events."""
+        journal = self._journal
+        if journal.is_continuing:
+            return
+        if journal.offset - journal.before >= self._segment_bytes or now_ns >= self._full_ns:
+            move_on(journal)
+            self._see_time(now_ns)
+        elif self._full_ns == NEVER_NS:
+            self._see_time(now_ns)
 
     def _see_time(self, now_ns: int) -> None:
         """The file has events of this time."""

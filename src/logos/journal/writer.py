@@ -33,6 +33,9 @@ from logos.journal.lock import SessionBusyError as SessionBusyError
 _BUFFER_BYTES: Final = 1 << 18
 
 _READ_BYTES: Final = 1 << 20
+_HASH_BYTES: Final = 1024
+"""So much is hashed at once: for a line alone most of the time would go into the call. Far less
+than what `hashlib` lets other threads run for, which would have this one wait for its turn."""
 _HEAD_BYTES_MAX: Final = 100
 
 SYNC_INTERVAL_S: Final = 1.0
@@ -62,7 +65,7 @@ class WriterFigures(msgspec.Struct, frozen=True, gc=False):
 class Content(Protocol):
     """A running SHA-256."""
 
-    def update(self, data: bytes, /) -> None:
+    def update(self, data: bytes | bytearray, /) -> None:
         """Take the next bytes."""
 
     def hexdigest(self) -> str:
@@ -159,7 +162,7 @@ class JournalWriter:
             raise
         descriptor = held.take()
         writer._begin(path, descriptor, there, start)
-        writer._before, writer._whole_bytes = before, whole_bytes
+        writer.before, writer._whole_bytes = before, whole_bytes
         writer._content = content or sha256()
         try:
             there.seek(start.offset)
@@ -177,13 +180,15 @@ class JournalWriter:
         self.offset = start.offset
         """Bytes of the journal up to here."""
         self._digest = start.digest
-        self._encoder = msgspec.json.Encoder()
+        self._encode = msgspec.json.Encoder().encode
         self._buffer = bytearray()
         self._failed = False
         self._is_unsynced = True  # the disk may not have all that the operating system was handed
-        self._before = 0  # bytes in the files before this one
+        self.before = 0
+        """Bytes in the files before this one."""
         self._whole_bytes = 0  # of a journal that is continued, when that began
         self._content: Content = sha256()
+        self._to_hash = bytearray()  # what the hash lacks, but for what was added last
         self._unhashed = b""  # what was added last: it may have to be left out of the hash
         self._there = there  # the lines that must come again, while a journal is continued
         self._descriptor = descriptor
@@ -201,13 +206,11 @@ class JournalWriter:
         Returns each record as the JSON that its line holds. Raises TypeError or ValueError for one
         that JSON cannot hold, JournalDiffersError when a continued journal says otherwise.
         """
-        encode = self._encoder.encode
-        bodies = [encode(record) for record in records]
+        bodies = [self._encode(record) for record in records]
         if self._there is None:
             added, self._digest = encode_lines(self.sequence, self._digest, bodies)
             self._buffer += added
-            self._content.update(self._unhashed)
-            self._unhashed = added
+            self._hash(added)
             self.sequence += len(bodies)
             self.offset += len(added)
         else:
@@ -217,6 +220,34 @@ class JournalWriter:
             self.flush()
         return bodies
 
+    def put(self, record: object) -> None:
+        """Add one record and hand it over at once: `append` and `flush` in fewer steps.
+
+        Raises as they do.
+        """
+        if self._there is None:
+            body = self._encode(record)
+            sequence = self.sequence + 1
+            digest = chain(self._digest, body)
+            line = encode_line(sequence, digest, body)
+            self._buffer += line
+            self._hash(line)
+            self.sequence = sequence
+            self._digest = digest
+            self.offset += len(line)
+        else:
+            self.append(record)
+        self.flush()
+
+    def _hash(self, added: bytes) -> None:
+        """This was added; what was added before it belongs into the hash from now on."""
+        to_hash = self._to_hash
+        to_hash += self._unhashed
+        self._unhashed = added
+        if len(to_hash) >= _HASH_BYTES:
+            self._content.update(to_hash)
+            to_hash.clear()
+
     def _append_line(self, body: bytes) -> None:
         """Add one line, or find it in the journal that is being continued."""
         sequence = self.sequence + 1
@@ -224,8 +255,7 @@ class JournalWriter:
         line = encode_line(sequence, digest, body)
         if self._there is None or not self._is_there(self._there, line, sequence):
             self._buffer += line
-        self._content.update(self._unhashed)
-        self._unhashed = line
+        self._hash(line)
         self.sequence = sequence
         self._digest = digest
         self.offset += len(line)
@@ -243,10 +273,10 @@ class JournalWriter:
         """
         if self._there is None:
             return 0
-        size = self._before + os.fstat(self._descriptor).st_size
+        size = self.before + os.fstat(self._descriptor).st_size
         self._there.close()
         self._there = None
-        os.ftruncate(self._descriptor, self.offset - self._before)
+        os.ftruncate(self._descriptor, self.offset - self.before)
         os.lseek(self._descriptor, 0, os.SEEK_END)
         self._fsync()
         return size - self.offset
@@ -295,14 +325,9 @@ class JournalWriter:
         """
         lock(descriptor, self.path)
         old, self._descriptor = self._descriptor, descriptor
-        self._before = self.offset
+        self.before = self.offset
         self._is_unsynced = True
         os.close(old)
-
-    @property
-    def file_bytes(self) -> int:
-        """Bytes of the journal in the file that is written to."""
-        return self.offset - self._before
 
     def _fsync(self) -> None:
         began_ns = time.perf_counter_ns()
@@ -346,6 +371,7 @@ class JournalWriter:
         """The SHA-256 of all bytes before this place, behind or before what was added last, as
         hex; "" for any other place."""
         content = self._content.copy()
+        content.update(self._to_hash)
         if position.offset == self.offset:
             content.update(self._unhashed)
         elif position.offset != self.offset - len(self._unhashed):
