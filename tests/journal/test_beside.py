@@ -79,11 +79,9 @@ def test_an_interrupt_as_the_wait_ends_neither_hangs_nor_shortens_the_next_wait(
     """A signal's handler may raise when the wait is over already, but has not returned."""
     came: list[str] = []
 
-    def interrupt(frame: FrameType, event: str, _: object) -> None:
-        caller = frame.f_back
-        is_over = event == "return" and frame.f_code.co_name in ("acquire", "wait")
-        is_ours = caller is not None and caller.f_code.co_name == "_wait"
-        if is_over and is_ours and "interrupt" not in came:
+    def interrupt(frame: FrameType, event: str, called: object) -> None:
+        is_over = event == "c_return" and getattr(called, "__name__", "") == "acquire"
+        if is_over and frame.f_code.co_name == "_wait" and "interrupt" not in came:
             came.append("interrupt")
             raise KeyboardInterrupt
 

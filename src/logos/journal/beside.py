@@ -13,6 +13,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import Final
+
+_LOOK_S: Final = 0.05
+"""Between two looks of an interrupted wait."""
 
 
 class Beside:
@@ -21,9 +25,10 @@ class Beside:
     def __init__(self) -> None:
         self._work: Callable[[], object] | None = None
         self._error: BaseException | None = None
-        self._go = threading.Semaphore(0)
-        # An event, as it may be waited for again: an interrupted wait may have been over.
-        self._done = threading.Event()
+        # Bare locks: a semaphore or an event of `threading` takes as long as a tenth of an fsync.
+        self._go = _taken_lock()
+        self._done = _taken_lock()
+        self._is_done = True
         self._thread: threading.Thread | None = None
 
     def run(self, here: Callable[[], object], there: Callable[[], object]) -> None:
@@ -35,7 +40,8 @@ class Beside:
             self._thread = threading.Thread(target=self._run, name="sync beside", daemon=True)
             self._thread.start()
         self._work, self._error = there, None
-        self._done.clear()
+        # A lock of its own each time: of an interrupted wait nobody knows whether it took it.
+        self._is_done, self._done = False, _taken_lock()
         self._go.release()
         try:
             here()
@@ -54,10 +60,11 @@ class Beside:
 
     def _wait(self) -> None:
         try:
-            self._done.wait()
+            self._done.acquire()
         except BaseException:
             # A signal's handler raised: the work must not outlive its files all the same.
-            self._done.wait()
+            while not self._is_done:
+                self._done.acquire(timeout=_LOOK_S)
             raise
 
     def _run(self) -> None:
@@ -69,4 +76,12 @@ class Beside:
                 self._work()
             except BaseException as error:
                 self._error = error
-            self._done.set()
+            self._is_done = True
+            self._done.release()
+
+
+def _taken_lock() -> threading.Lock:
+    """A lock that somebody else is to release."""
+    lock = threading.Lock()
+    lock.acquire()
+    return lock
