@@ -48,6 +48,8 @@ class Session:
         self.switch = InProcessSwitch()
         self.core = SimpleNamespace(switch=self.switch, is_suspended=False)
         self.supervisor = SimpleNamespace(ready=bool, heed=bool)
+        self.on_projection: Callable[[], object] = bool
+        self.folder = SimpleNamespace(holds_back=False, project=lambda: self.on_projection())
         self.batches: list[list[Event]] = []
         self.write_error: OSError | None = None
         self.sync_error: OSError | None = None

@@ -11,6 +11,7 @@ from drive_helpers import Feed, Stage, quote
 from link_helpers import rest, run
 
 from logos.core.messages import Event, SessionEnd, TimePassed
+from logos.core.outbox import VenueRequest
 from logos.core.types import SwitchState
 from logos.feeds.contract import Sink
 from logos.session.drive import LiveRules
@@ -228,6 +229,41 @@ def test_a_session_that_ends_in_its_past_never_goes_live() -> None:
         stage = Stage(on_open=on_open, past=[[SessionEnd(5)]])
         result: Any = await stage.engine.run()
         assert result == "ended"
+
+    run(body())
+
+
+def test_tables_and_log_are_written_when_the_orders_of_the_batch_have_left() -> None:
+    async def body() -> None:
+        stage = Stage(order_on_quote=True)
+        stage.session.on_projection = lambda: stage.log.append("projected")
+        sent: list[asyncio.Task[None]] = []
+
+        async def send() -> None:
+            stage.log.append("left")
+
+        def dispatch(_requests: Sequence[VenueRequest]) -> None:
+            sent.append(asyncio.create_task(send()))
+
+        stage.venue.dispatch = dispatch  # type: ignore[assignment]
+        task = stage.run()
+        await rest()
+        assert stage.session.folder.holds_back
+        stage.now_quote()
+        await rest()
+        assert stage.log == ["recorded", "lived Quote", "synced", "left", "projected"]
+        await stop(task)
+
+    run(body())
+
+
+def test_on_paper_no_order_waits_so_nothing_is_held_back() -> None:
+    async def body() -> None:
+        stage = Stage(has_venue=False)
+        task = stage.run()
+        await rest()
+        assert not stage.session.folder.holds_back
+        await stop(task)
 
     run(body())
 

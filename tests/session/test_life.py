@@ -20,17 +20,20 @@ from session_helpers import ListFeed, session_config
 from logos.config import make_config
 from logos.core.gates import InProcessSwitch
 from logos.core.messages import Event, Quote
+from logos.core.records import Record
 from logos.core.strategy import Answer, Context, Strategy
 from logos.core.types import SessionStatus, Side, SwitchState
 from logos.errors import DataError
 from logos.session import SessionResult, entry, seal, source
 from logos.session.artifacts.claim import claim_folder
+from logos.session.artifacts.counts import RecordCounts
 from logos.session.artifacts.folder import SessionFolder
 from logos.session.build import make_instruments
 from logos.session.plan import make_plan
 from logos.session.script import Script
 from logos.session.session import Session
 from logos.session.source import FeedSource
+from logos.session.stored.names import log_path
 from logos.session.supervisor import SessionSupervisor
 
 START_NS = 1_700_000_000_000_000_000
@@ -110,6 +113,45 @@ def test_events_that_are_pushed_leave_the_same_bytes_as_events_that_are_pulled(
     assert result is not None
     assert result.status is SessionStatus.ENDED
     assert files(result.folder) == files(pulled.folder)
+
+
+def test_what_is_projected_may_wait_and_is_there_for_whoever_asks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events = quotes(30)
+    plain = Pushed(tmp_path / "plain")
+    held = Pushed(tmp_path / "held")
+    folder = held.session.folder
+    folder.holds_back = True
+    counted: list[int] = []
+    real = RecordCounts.add
+
+    def add(counts: RecordCounts, records: Sequence[Record]) -> None:
+        counted.append(len(records))
+        real(counts, records)
+
+    for batch in (events[:10], events[10:20], events[20:]):
+        plain.send(batch)
+        with monkeypatch.context() as patch:
+            patch.setattr(RecordCounts, "add", add)
+            held.send(batch)
+        lines = (held.folder / "state.jsonl").read_bytes()
+        assert lines == (plain.folder / "state.jsonl").read_bytes()
+    assert counted == []
+    assert folder.tally.orders == plain.session.folder.tally.orders != {}
+    folder.holds_back = False
+    ended = [session.send(None) for session in (plain, held)]
+    assert all(each is not None and each.status is SessionStatus.ENDED for each in ended)
+    assert files(held.folder) == files(plain.folder)
+
+
+def test_what_was_held_back_is_in_tables_and_log_when_the_files_are_closed(tmp_path: Path) -> None:
+    session = Pushed(tmp_path)
+    session.session.folder.holds_back = True
+    session.send(quotes(30))
+    session.session.__exit__(None, None, None)
+    assert (session.folder / "trades.csv").read_bytes().count(b"\n") > 5
+    assert b"ORDER_GENERATED" in log_path("pushed", tmp_path).read_bytes()
 
 
 @pytest.mark.long

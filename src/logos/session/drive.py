@@ -160,6 +160,7 @@ class LiveEngine:
             if not session.is_over:
                 await self._begin()
                 session.supervisor.ready()
+                session.folder.holds_back = self._venue is not None
                 with self.collector:
                     await self._consume()
         finally:
@@ -203,6 +204,8 @@ class LiveEngine:
             if not session.is_over:
                 self._end_if_due()
             await asyncio.sleep(0)  # the others' turn, also when there is always something here
+            if not session.is_over:
+                session.folder.project()  # in that turn the batch's orders have left
 
     def _step(self, batch: Batch, arrived_ns: Sequence[int]) -> None:
         session = self._session

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -66,11 +67,15 @@ class SessionFolder:
         self.folder = folder
         self.home = home
         """The workspace in which the log is; None: the configured one."""
-        self.tally = RecordCounts()
-        self.gathered = Gathered()
+        self.holds_back = False
+        """Whether what is projected from new records waits for `project`, so that an order need not
+        wait for it. Whoever asks for a projection before that has it made first."""
+        self._held: list[tuple[Sequence[Record], Sequence[bytes], Sequence[Tick]]] = []
+        self._tally = RecordCounts()
+        self._gathered = Gathered()
         self.more_to_save: Callable[[], Mapping[str, Any]] = dict
         """Asked for what else a snapshot is to hold, plain data by names of its own."""
-        self.tally.averages.take_over(states)
+        self._tally.averages.take_over(states)
         has_payments = may_pay(states.values())
         self._projections = projection_files(session_id, folder, home, has_payments=has_payments)
         self._marks = dict.fromkeys(self._projections, FileMark())
@@ -100,8 +105,8 @@ class SessionFolder:
             raise
         self._decisions = DecisionLog(self._log)
         if snapshot is not None:
-            self.tally.load(saved["tally"])
-            self.gathered = msgspec.convert(saved["gathered"], Gathered)
+            self._tally.load(saved["tally"])
+            self._gathered = msgspec.convert(saved["gathered"], Gathered)
             self._decisions.load(saved["log"])
 
     def _reopen(self) -> None:
@@ -141,6 +146,12 @@ class SessionFolder:
         }
 
     @property
+    def tally(self) -> RecordCounts:
+        """Counts over the records."""
+        self.project()
+        return self._tally
+
+    @property
     def measured(self) -> WriterFigures:
         """How much the journal holds, and what its fsyncs took."""
         return self._journal.measured
@@ -164,6 +175,7 @@ class SessionFolder:
 
     def write_open_orders(self) -> None:
         """Rows in orders.csv for the orders that are open at the end of a stopped session."""
+        self.project()
         self._artifacts.write_open_orders()
 
     def write_note(self, kind: str, fields: Mapping[str, Any]) -> None:
@@ -182,6 +194,7 @@ class SessionFolder:
     @property
     def switch(self) -> SwitchView:
         """The kill switch as the journal has it."""
+        self.project()
         return self._decisions.switch
 
     def write(self, records: Sequence[Record], ticks: Sequence[Tick] = ()) -> None:
@@ -190,11 +203,22 @@ class SessionFolder:
         if not records and not ticks:
             return
         bodies = self._journal.append(*records)
-        self.tally.add(records)
-        for record in records:
-            self.gathered.see(record)
-        self._artifacts.write(records)
-        self._decisions.write(records, bodies, ticks)
+        self._held.append((records, bodies, ticks))
+        if not self.holds_back:
+            self.project()
+
+    def project(self) -> None:
+        """Count what was journalled, and write it into tables and log, if that was held back.
+
+        Raises OSError.
+        """
+        held, self._held = self._held, []
+        for records, bodies, ticks in held:
+            self._tally.add(records)
+            for record in records:
+                self._gathered.see(record)
+            self._artifacts.write(records)
+            self._decisions.write(records, bodies, ticks)
 
     def cut_off_rest(self) -> int:
         """Drop what a continued journal says beyond this; see `JournalWriter.cut_off_rest`."""
@@ -210,6 +234,7 @@ class SessionFolder:
 
     def write_state(self, state: Mapping[str, Any]) -> None:
         """Replace state.json with `state` and the journal's position, after syncing all files."""
+        self.project()
         self._decisions.finish()
         self._sync()
         content = {
@@ -243,6 +268,7 @@ class SessionFolder:
         The core must be as it was after the last record that was written. `inputs` is the place in
         a live session's recorded inputs, which must be on the disk.
         """
+        self.project()
         self._sync()
         for name, path in self._there.items():
             self._marks[name] = marked(path, self._marks[name])
@@ -258,8 +284,8 @@ class SessionFolder:
             files=self._marks,
             projections={
                 "artifacts": self._artifacts.save(),
-                "tally": self.tally.save(),
-                "gathered": msgspec.to_builtins(self.gathered),
+                "tally": self._tally.save(),
+                "gathered": msgspec.to_builtins(self._gathered),
                 "log": self._decisions.save(),
                 **self.more_to_save(),
             },
@@ -290,10 +316,7 @@ class SessionFolder:
 
     def close(self) -> None:
         """Bring everything to the disk; every file is closed even if one fails."""
-        try:
-            self._artifacts.close()
-        finally:
-            try:
-                self._log.close()
-            finally:
-                self._journal.close()
+        with ExitStack() as closing:
+            for close in (self._journal.close, self._log.close, self._artifacts.close):
+                closing.callback(close)
+            self.project()
