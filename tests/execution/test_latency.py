@@ -58,6 +58,7 @@ def test_a_clock_that_stepped_back_counts_as_no_time() -> None:
 @pytest.mark.long
 @given(st.integers(0, 2**66), st.lists(DURATIONS, max_size=80))
 def test_what_ended_together_is_counted_as_each(ended_ns: int, durations: list[int]) -> None:
+    durations.sort(reverse=True)  # as they arrived
     together, apart = LatencyHistogram(), LatencyHistogram()
     together.add_all(ended_ns, [ended_ns - each for each in durations])
     for each in durations:

@@ -55,6 +55,9 @@ class Inbox:
         self._events: list[Event | None] = []
         self._arrived_ns: list[int] = []
         self._latest_quote: dict[str, int] = {}
+        self._is_indexed = False
+        """Whether `_latest_quote` names where each symbol's newest quote waits: once the inbox was
+        full, until it is taken from. Before that nobody asks."""
         self._latest_bar_ns: dict[str, int] = {}
         self._lagging: set[str] = set()
         self._waiter: asyncio.Future[None] | None = None
@@ -80,14 +83,13 @@ class Inbox:
     def market(self, event: MarketEvent, event_ns: int) -> bool:
         """Take one market event, or say that there is no room."""
         events = self._events
-        if type(event) is not Quote or self._dropped or len(events) >= self.size:
+        if type(event) is not Quote or self._is_indexed or len(events) >= self.size:
             return self._take_in(event, event_ns)
         # A quote in its turn, by far the most frequent: what `_take_in` does, spelled out.
-        symbol, ts_ns = event.symbol, event.ts_ns
-        limit_ns = self._stale_after_ns.get(symbol, 0)
+        ts_ns = event.ts_ns
+        limit_ns = self._stale_after_ns.get(event.symbol, 0)
         if ts_ns < self._latest_ns or (limit_ns and (ts_ns - event_ns > limit_ns or self._lagging)):
             return self._take_in(event, event_ns)
-        self._latest_quote[symbol] = len(events)
         self.market_count += 1
         self.last_market_ns = self._latest_ns = ts_ns
         events.append(event)
@@ -114,7 +116,7 @@ class Inbox:
         limit_ns = self._stale_after_ns.get(symbol, 0)
         if limit_ns:
             self._watch_age(symbol, event.ts_ns, event.ts_ns - event_ns, limit_ns)
-        if type(event) is Quote:
+        if type(event) is Quote and self._is_indexed:
             self._latest_quote[symbol] = len(self._events)
         self.market_count += 1
         self.last_market_ns = event.ts_ns
@@ -136,6 +138,8 @@ class Inbox:
 
     def _conflate(self, event: MarketEvent) -> bool:
         """Let go of the symbol's older quote for this newer one, if that is what they are."""
+        if not self._is_indexed:
+            self._index_quotes()
         index = self._latest_quote.get(event.symbol, -1) if type(event) is Quote else -1
         if index < 0:
             return False
@@ -157,10 +161,14 @@ class Inbox:
         self._events = [event for event, _ in kept]
         self._arrived_ns = [ns for _, ns in kept]
         self._dropped = 0
-        self._latest_quote.clear()
-        for index, (event, _) in enumerate(kept):
-            if type(event) is Quote:
-                self._latest_quote[event.symbol] = index
+        self._index_quotes()
+
+    def _index_quotes(self) -> None:
+        """Find where each symbol's newest quote waits; none was let go."""
+        self._is_indexed = True
+        self._latest_quote = {
+            event.symbol: place for place, event in enumerate(self._events) if type(event) is Quote
+        }
 
     def _watch_age(self, symbol: str, ts_ns: int, age_ns: int, limit_ns: int) -> None:
         is_late = age_ns > limit_ns
@@ -229,8 +237,9 @@ class Inbox:
         self._release()
 
     def _release(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+        waiter, self._waiter = self._waiter, None  # it is woken once
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
 
     async def take(self) -> tuple[list[Event], list[int]]:
         """All that waits, in order, and when each arrived (`perf_counter_ns`); waits for the first.
@@ -238,18 +247,18 @@ class Inbox:
         May be empty after `wake`.
         """
         if not (self._events or self._signals or self._read or self._is_woken):
-            self._waiter = asyncio.get_running_loop().create_future()
+            waiter = self._waiter = asyncio.get_running_loop().create_future()
             try:
-                await self._waiter
+                await waiter
             finally:
                 self._waiter = None
         self._is_woken = False
         self.peak = max(self.peak, len(self))
-        if self._dropped:
+        if self._is_indexed:
             self._close_gaps()
+            self._is_indexed = False
         events, arrived_ns = self._events, self._arrived_ns
         self._events, self._arrived_ns = [], []
-        self._latest_quote.clear()
         if self._signals or self._read:
             self._add_aside(events, arrived_ns)
         self._room.set()

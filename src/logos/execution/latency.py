@@ -6,6 +6,7 @@ true value. The maximum is exact. Memory is fixed: 64 doublings of nanoseconds o
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Final
 
@@ -43,29 +44,25 @@ class LatencyHistogram:
         self._counts[(shift + 1) * _STEPS + (duration_ns >> shift) - _STEPS] += times
 
     def add_all(self, ended_ns: int, began_ns: Sequence[int]) -> None:
-        """Count what began at these moments and ended together."""
-        if len(began_ns) < 2 or ended_ns - max(began_ns) < _STEPS:
+        """Count what began at these moments, which are in order, and ended together."""
+        count = len(began_ns)
+        if count < 2 or ended_ns - began_ns[-1] < _STEPS:
             for moment_ns in began_ns:
                 self.add(ended_ns - moment_ns)
             return
-        self.max_ns = max(self.max_ns, ended_ns - min(began_ns))
-        self.count += len(began_ns)
-        self.sum_ns += len(began_ns) * ended_ns - sum(began_ns)
-        # What came together is mostly of one bucket: which one is worked out once for a run of it.
+        self.max_ns = max(self.max_ns, ended_ns - began_ns[0])
+        self.count += count
+        self.sum_ns += count * ended_ns - sum(began_ns)
+        # What came together is of a few buckets: each is worked out once, and so is its end.
         counts = self._counts
-        low_ns = high_ns = index = run = 0
-        for moment_ns in began_ns:
-            duration_ns = ended_ns - moment_ns
-            if low_ns <= duration_ns < high_ns:
-                run += 1
-                continue
-            counts[index] += run
+        place = 0
+        while place < count:
+            duration_ns = ended_ns - began_ns[place]
             shift = duration_ns.bit_length() - _STEPS_BITS - 1
-            index = (shift + 1) * _STEPS + (duration_ns >> shift) - _STEPS
-            low_ns = duration_ns >> shift << shift
-            high_ns = low_ns + (1 << shift)
-            run = 1
-        counts[index] += run
+            least_ns = duration_ns >> shift << shift
+            after = bisect_right(began_ns, ended_ns - least_ns, place)
+            counts[(shift + 1) * _STEPS + (duration_ns >> shift) - _STEPS] += after - place
+            place = after
 
     def percentile_ns(self, percent: float) -> int:
         """The duration that this share of all did not exceed: its bucket's upper end; 0 of none."""
