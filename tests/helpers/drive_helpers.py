@@ -49,7 +49,7 @@ class Session:
         self.core = SimpleNamespace(switch=self.switch, is_suspended=False)
         self.supervisor = SimpleNamespace(ready=bool, heed=bool)
         self.on_projection: Callable[[], object] = bool
-        self.folder = SimpleNamespace(holds_back=False, project=lambda: self.on_projection())
+        self.folder = SimpleNamespace(holds_back=False, held=[], project=self._project)
         self.batches: list[list[Event]] = []
         self.write_error: OSError | None = None
         self.sync_error: OSError | None = None
@@ -90,7 +90,12 @@ class Session:
                 self.order_count += 1
                 self.open += 1
                 requests.append(REQUEST)
+                self.folder.held.append("its records")
         return Outputs([], requests)
+
+    def _project(self) -> None:
+        self.folder.held.clear()
+        self.on_projection()
 
     def fail(self, error: Exception) -> None:
         self.log.append(f"failed: {error}")

@@ -257,12 +257,23 @@ def test_tables_and_log_are_written_when_the_orders_of_the_batch_have_left() -> 
     run(body())
 
 
-def test_on_paper_no_order_waits_so_nothing_is_held_back() -> None:
+def test_while_events_wait_tables_and_log_are_written_for_sixteen_batches_at_once() -> None:
     async def body() -> None:
-        stage = Stage(has_venue=False)
+        stage = Stage(order_on_quote=True, has_venue=False)
+        session = stage.session
+        projected: list[int] = []
+        session.on_projection = lambda: projected.append(session.order_count)
+
+        def hand_over_next(_events: Sequence[Event]) -> None:
+            if session.order_count < 19:
+                stage.now_quote()
+
+        session.on_events = hand_over_next
         task = stage.run()
         await rest()
-        assert not stage.session.folder.holds_back
+        stage.now_quote()
+        await rest()
+        assert projected == [16, 20], "when enough is held, and when nothing waits"
         await stop(task)
 
     run(body())

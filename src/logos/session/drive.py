@@ -50,6 +50,9 @@ Work = Callable[[], Coroutine[Any, Any, None]]
 
 _OVERRUN_NS: Final = 10_000_000  # the budget of one batch: a longer one is an overrun
 _STALL_S: Final = 5.0
+_HELD_MAX: Final = 16
+"""So many batches with records are projected at once, while events wait: for each alone, code and
+data of tables and log would have to come into the processor's caches anew."""
 
 
 async def drive_live(session: Session, source: LiveSource) -> SessionResult:
@@ -160,7 +163,7 @@ class LiveEngine:
             if not session.is_over:
                 await self._begin()
                 session.supervisor.ready()
-                session.folder.holds_back = self._venue is not None
+                session.folder.holds_back = True
                 with self.collector:
                     await self._consume()
         finally:
@@ -204,7 +207,8 @@ class LiveEngine:
             if not session.is_over:
                 self._end_if_due()
             await asyncio.sleep(0)  # the others' turn, also when there is always something here
-            if not session.is_over:
+            held = session.folder.held
+            if held and (len(held) >= _HELD_MAX or not len(inbox)) and not session.is_over:
                 session.folder.project()  # in that turn the batch's orders have left
 
     def _step(self, batch: Batch, arrived_ns: Sequence[int]) -> None:

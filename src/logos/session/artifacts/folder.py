@@ -70,7 +70,8 @@ class SessionFolder:
         self.holds_back = False
         """Whether what is projected from new records waits for `project`, so that an order need not
         wait for it. Whoever asks for a projection before that has it made first."""
-        self._held: list[tuple[Sequence[Record], Sequence[bytes], Sequence[Tick]]] = []
+        self.held: list[tuple[Sequence[Record], Sequence[bytes], Sequence[Tick]]] = []
+        """What waits, a tuple for each `write`."""
         self._tally = RecordCounts()
         self._gathered = Gathered()
         self.more_to_save: Callable[[], Mapping[str, Any]] = dict
@@ -203,7 +204,7 @@ class SessionFolder:
         if not records and not ticks:
             return
         bodies = self._journal.append(*records)
-        self._held.append((records, bodies, ticks))
+        self.held.append((records, bodies, ticks))
         if not self.holds_back:
             self.project()
 
@@ -212,7 +213,7 @@ class SessionFolder:
 
         Raises OSError.
         """
-        held, self._held = self._held, []
+        held, self.held = self.held, []
         for records, bodies, ticks in held:
             self._tally.add(records)
             for record in records:
