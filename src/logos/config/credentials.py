@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from logos.config.environment import Environment
 from logos.config.secret import Secret
@@ -41,8 +42,7 @@ class CredentialsError(ConfigError):
     """Keys are missing, or are not for this environment; the message says what to do."""
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
+class Credentials(msgspec.Struct, frozen=True):
     """The keys of one venue. `names` are the variables they came from, key first."""
 
     key: Secret

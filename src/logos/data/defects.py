@@ -12,9 +12,10 @@ the memory or the screen.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from logos.core.fixed import decimals_of, format_units
 from logos.errors import DataError
@@ -91,8 +92,7 @@ _HINTS: Final = {
 """What is better than leaving the rows out."""
 
 
-@dataclass(frozen=True, slots=True)
-class Defect:
+class Defect(msgspec.Struct, frozen=True):
     """One thing wrong in one place. `line` counts from 1 with the header (rows in Parquet)."""
 
     kind: str

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from logos.core.types import NS_PER_DAY, NS_PER_MINUTE
 
@@ -46,8 +47,7 @@ INTERVAL_TOKENS_NS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(msgspec.Struct, frozen=True):
     """Columns after the timestamp, in the order of the event they become."""
 
     kind: str

@@ -18,10 +18,11 @@ import re
 import tomllib
 import unicodedata
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, unquote_to_bytes
+
+import msgspec
 
 from logos.data.layout import stem_of
 from logos.data.terms.currencies import is_currency, words
@@ -79,8 +80,7 @@ _TAIL: Final = re.compile(r"-([0-9]{1,4}[A-Za-z]{1,4})(?=-|$)")
 _SIDE_TAIL: Final = re.compile(r"[-. ](bid|ask)$", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class FileName:
+class FileName(msgspec.Struct, frozen=True):
     """What a name says. `interval` is such as "1h", "1d", "1w" or "1mo" (empty: nothing), `side`
     "bid", "ask" or empty; `pair` is the name without its side, which both halves share; `words`
     are those after the symbol, as they stand."""

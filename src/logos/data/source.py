@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
+
+import msgspec
 
 from logos.data.defects import BAD_HEADER, EMPTY_FILE
 from logos.data.folders import data_files
@@ -269,7 +271,9 @@ def _source_of(
 def _rules_of(path: Path, override: Mapping[str, Any], said: TimeRules) -> TimeRules:
     names = ("timezone", "time_format", "stamp")
     try:
-        return replace(said, **{name: str(override[name]) for name in names if name in override})
+        return msgspec.structs.replace(
+            said, **{name: str(override[name]) for name in names if name in override}
+        )
     except DataError as error:
         raise DataError(f"{path}: {error}") from None
 

@@ -9,8 +9,10 @@ something empty in it is refused, so that nobody trades on what was never looked
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from typing import Any, Final
+
+import msgspec
+from msgspec.structs import replace
 
 from logos.core.fixed import format_units
 from logos.data.defects import toml_key
@@ -36,8 +38,7 @@ _FILL_IN: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(msgspec.Struct, frozen=True):
     """What a file shows of its instrument; empty text is what has to be filled in.
 
     `multiplier` and `settlement` are None where they are those of a spot market. `venue` is the

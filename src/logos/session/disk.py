@@ -23,7 +23,6 @@ import stat
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -66,8 +65,7 @@ class DiskLowError(LogosError):
     """There is too little room to start; the message says where, how much, and what to do."""
 
 
-@dataclass(frozen=True, slots=True)
-class Room:
+class Room(msgspec.Struct, frozen=True):
     """What a file system has left for this user."""
 
     folder: Path

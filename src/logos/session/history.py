@@ -7,7 +7,6 @@ two calls torn or damaged, the other does too.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -43,8 +42,7 @@ JournalDamagedError = Damaged
 _MOVED_RECORDS: Final = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class Journal:
+class Journal(msgspec.Struct, frozen=True):
     """What a session's journal says, up to its last whole line.
 
     `whole_bytes` is what a resumed session keeps: all whole lines before a stop or a seal,
@@ -71,8 +69,7 @@ class Journal:
     """The running hash of the bytes before the middle; None: they were read line by line."""
 
 
-@dataclass(slots=True)
-class _Scan:
+class _Scan(msgspec.Struct):
     """What has been gathered so far of a journal; `middle_sequence` is a place to take note of."""
 
     middle_sequence: int = -1
@@ -81,7 +78,7 @@ class _Scan:
     commands_before: int = 0
     records: int = 0
     manifest: dict[str, Any] | None = None
-    gathered: Gathered = field(default_factory=Gathered)
+    gathered: Gathered = msgspec.field(default_factory=Gathered)
     status: SessionStatus | None = None
     reason: str = ""
     stopped_tick_id: int | None = None

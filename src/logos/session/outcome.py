@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+import msgspec
+
 from logos.core.outbox import VenueRequest
 from logos.core.records import Record
 from logos.core.types import SessionStatus
@@ -44,8 +46,7 @@ class SessionResult:
     host: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
+class Ending(msgspec.Struct, frozen=True):
     """How the events came to an end. `failure` is the way to it through the strategy's code."""
 
     status: SessionStatus

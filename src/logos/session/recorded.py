@@ -7,8 +7,9 @@ switch was thrown. The journal says at which look the session saw that, and a re
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import final
+
+import msgspec
 
 from logos.core.gates import Epochs, Switch
 from logos.core.order_manager import OrderManager
@@ -16,8 +17,7 @@ from logos.core.records import CommandRecord, SwitchRecord
 from logos.core.types import SwitchState
 
 
-@dataclass(frozen=True, slots=True)
-class Recording:
+class Recording(msgspec.Struct, frozen=True):
     """What a journal says of the outside world, up to its last whole record.
 
     `last_tick_id` and `last_ns` are the latest that any record bears, `orders` how often gate 2 let

@@ -8,7 +8,6 @@ sealed is cut off after the last line of its journal.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 
 import msgspec
 
@@ -18,8 +17,7 @@ from logos.core.records import CommandRecord
 from logos.core.types import SessionStatus
 
 
-@dataclass(frozen=True, slots=True)
-class DueCommand:
+class DueCommand(msgspec.Struct, frozen=True):
     """A command to be carried out right after a tick, at the core's time then."""
 
     tick_id: int
@@ -35,11 +33,10 @@ def recorded_commands(records: Iterable[CommandRecord]) -> list[DueCommand]:
     return [DueCommand(each.tick_id, recorded_command(each, NOW)) for each in records]
 
 
-@dataclass(slots=True)
-class Script:
+class Script(msgspec.Struct):
     """The prescriptions of one session; a tick is a number of `OrderManager.tick_id`."""
 
-    commands: list[DueCommand] = field(default_factory=list)
+    commands: list[DueCommand] = msgspec.field(default_factory=list)
     """Operator commands in order, each carried out after its tick. The session takes from the
     front what it has carried out; new commands are appended."""
     before_last_command: Callable[[], object] | None = None

@@ -11,9 +11,10 @@ import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from hashlib import sha256
 from typing import Any, Final
+
+import msgspec
 
 from logos import __version__
 from logos.config.masking import config_secrets
@@ -269,7 +270,7 @@ class Seal:
         self._folder.write_open_orders()
         names = ", ".join(outbox.open)
         words = f"; {ORDERS_LEFT}: {names}"
-        return replace(ending, reason=ending.reason + words)
+        return msgspec.structs.replace(ending, reason=ending.reason + words)
 
     def _with_protection(self, ending: Ending) -> Ending:
         """Say what is held at a real venue without its exits, as this process held them."""
@@ -278,7 +279,7 @@ class Seal:
         words = protection_words(self._core.order_manager.states.values())
         if not words:
             return ending
-        return replace(ending, reason=f"{ending.reason}; {words}")
+        return msgspec.structs.replace(ending, reason=f"{ending.reason}; {words}")
 
     def _with_findings(self, ending: Ending) -> Ending:
         """Say what of a venue's holdings was not seen to agree, and which cancels it has not
@@ -289,7 +290,7 @@ class Seal:
         if not bad:
             return ending
         code = ending.exit_code
-        return replace(
+        return msgspec.structs.replace(
             ending,
             exit_code=ExitCode.HALTED if code is ExitCode.FINISHED else code,
             reason="; ".join([ending.reason, *bad]),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from operator import length_hint
 from pathlib import Path
@@ -163,8 +162,7 @@ class FeedSource:
             self._progress(len(batch))
 
 
-@dataclass(frozen=True, slots=True)
-class Past:
+class Past(msgspec.Struct, frozen=True):
     """What a live session that is resumed has behind it.
 
     The core stands behind `inputs_place` of its recorded `inputs` and the first
@@ -201,8 +199,7 @@ class Past:
         return {name: Decimal(amount) for name, amount in found.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class PastSource:
+class PastSource(msgspec.Struct, frozen=True):
     """What a live session recorded, behind the place at which the core stands, and no more."""
 
     past: Past
@@ -212,8 +209,7 @@ class PastSource:
         return self.past.inputs.batches(self.past.inputs_place)
 
 
-@dataclass(frozen=True, slots=True)
-class LiveSource:
+class LiveSource(msgspec.Struct, frozen=True):
     """A live session's inbox, what fills it, and the `past` of one that is resumed."""
 
     inbox: Inbox

@@ -7,8 +7,9 @@ which guards that trip together are recorded.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from logos.core import risk
 from logos.core.types import Code
@@ -17,8 +18,7 @@ _HELD_UP: Final = "held up"
 _PASSES: Final = "passes"
 
 
-@dataclass(frozen=True, slots=True)
-class Guard:
+class Guard(msgspec.Struct, frozen=True):
     """One guard. `keys` are its settings under `[risk]`, none: always on.
 
     `closing` says what happens to an order that can only reduce its position. `is_on_ticks`:

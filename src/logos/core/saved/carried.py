@@ -11,8 +11,9 @@ This module stays interpreted: it runs once.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from logos.core.account import Account, EquityTrack, Ledger
 from logos.core.engine import TradingCore
@@ -22,8 +23,7 @@ from logos.core.inventory import Lot
 from logos.core.terms.marks import LAST_TRADE
 
 
-@dataclass(frozen=True, slots=True)
-class CarriedBook:
+class CarriedBook(msgspec.Struct, frozen=True):
     """One symbol. Prices are price units, quantities quantity units, money ledger units."""
 
     lots: Sequence[Lot]
@@ -36,8 +36,7 @@ class CarriedBook:
     """When the last split or dividend was due that has been carried out; 0: none."""
 
 
-@dataclass(frozen=True, slots=True)
-class CarriedLedger:
+class CarriedLedger(msgspec.Struct, frozen=True):
     """One currency, in ledger units."""
 
     realised: int

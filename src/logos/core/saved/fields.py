@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Final
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class Fields:
+
+class Fields(msgspec.Struct, frozen=True):
     """A class's attributes: `saved` as they are, `handled` by `state`, `left` out and why."""
 
     saved: tuple[str, ...] = ()
     handled: tuple[str, ...] = ()
-    left: Mapping[str, str] = field(default_factory=dict)
+    left: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
 PART: Final = "a part with an entry of its own, made anew from the settings"

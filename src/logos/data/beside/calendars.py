@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
+
+import msgspec
 
 from logos.core.terms.market_hours import MarketSessions
 from logos.core.types import NS_PER_DAY, NS_PER_MINUTE
@@ -35,8 +36,7 @@ _NIGHT_NS: Final = NS_PER_DAY // 2
 """Sessions of a day may begin on the evening before it, and end on the night behind."""
 
 
-@dataclass(frozen=True, slots=True)
-class Calendar:
+class Calendar(msgspec.Struct, frozen=True):
     """The sessions of `name` on the days `first` to `last`, as a file has them."""
 
     name: str

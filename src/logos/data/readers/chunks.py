@@ -13,9 +13,10 @@ import gzip
 import hashlib
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final, NamedTuple, cast
+
+import msgspec
 
 from logos.data.layout import extension_of
 from logos.errors import DataError
@@ -32,8 +33,7 @@ UNPACKED_RATIO_MAX: Final = 250
 """And beyond: rows of prices and times unpack to 3 to 30 times their packed size."""
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
+class Chunk(msgspec.Struct, frozen=True):
     """Whole lines of a file; only the last line of a file may lack its newline.
 
     `first_line` counts from 1 with the header; `newlines` are those in `data`. `cut` says why the

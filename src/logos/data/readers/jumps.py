@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from logos.core.instrument import Instrument
 from logos.core.prices.watch import split_between
@@ -24,8 +25,7 @@ _LEAST: Final = 1.38
 """A smaller jump looks like no usual split: that of 3 for 2, within a twentieth, is above it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Jump:
+class Jump(msgspec.Struct, frozen=True):
     """Price units `before` were followed by `after` in `line`, as a split of `new` for `old`
     does; `moment` is when the row begins, as settings write it."""
 
@@ -37,8 +37,7 @@ class Jump:
     moment: str
 
 
-@dataclass(frozen=True, slots=True)
-class Around:
+class Around(msgspec.Struct, frozen=True):
     """The last price before a moment and the first one behind it, in price units."""
 
     before: int

@@ -10,10 +10,12 @@ kept), so that the two readers can take turns in the middle of a file.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final
+
+import msgspec
 
 from logos.core.instrument import Instrument
 from logos.data.defects import (
@@ -61,8 +63,7 @@ ROWS_TO_JUDGE_THE_LAST: Final = 3
 """A file of fewer rows shows no order that its last row could be out of."""
 
 
-@dataclass(slots=True)
-class Block:
+class Block(msgspec.Struct):
     """Some thousands of rows, column by column, in the order of the event's fields.
 
     `ts_ns` is when each event is known (a bar's close). `columns` are the prices, sizes and
@@ -168,7 +169,7 @@ class FileState:
         if self.odd is not None:
             found, self.odd = self.odd, None
             if is_end and self.rows >= ROWS_TO_JUDGE_THE_LAST:
-                found = replace(found, kind=ODD_LAST_ROW)
+                found = msgspec.structs.replace(found, kind=ODD_LAST_ROW)
             self.tally.add(found)
 
     @property

@@ -11,9 +11,10 @@ bars of several hours in whose night the clocks may have been set back.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
+
+import msgspec
 
 from logos.core.types import NS_PER_DAY, NS_PER_MINUTE, NS_PER_SECOND
 from logos.data.times.lengths import (
@@ -30,8 +31,7 @@ _CLOCK_STEPS: Final = (0, 30 * NS_PER_MINUTE, _HOUR_NS)
 """By how much clocks are changed: an hour, on Lord Howe Island half of one."""
 
 
-@dataclass(frozen=True, slots=True)
-class BarTimes:
+class BarTimes(msgspec.Struct, frozen=True):
     """The length of a file's bars, the zone whose days they are (None: not said), where in a
     length since 1970 most of them open, and whether they are stamped with their close."""
 

@@ -13,10 +13,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import pairwise
 from typing import Final
+
+import msgspec
 
 from logos.core.types import NS_PER_DAY, NS_PER_MINUTE, NS_PER_SECOND
 from logos.data.readers.numbers import format_timestamp
@@ -42,8 +43,7 @@ _UNITS: Final = {
 _MONTH_UNITS: Final = ("mo", "mon", "month", "months")
 
 
-@dataclass(frozen=True, slots=True)
-class BarLength:
+class BarLength(msgspec.Struct, frozen=True):
     """How long the bars of a file are: `ns` nanoseconds, or `months` of the calendar.
 
     Of months, `ns` is the longest they can be (31 days each). Lengths of whole days are days of
@@ -130,8 +130,7 @@ def length_from_text(text: str | int) -> BarLength:
     raise DataError(f"not an interval: {text!r}; write it like 1s, 5m, 1h, 1d, 1w or 1mo")
 
 
-@dataclass(frozen=True, slots=True)
-class FoundLength:
+class FoundLength(msgspec.Struct, frozen=True):
     """What the rows of a file show: the length of its bars, and whether the last row is odd (the
     bar that was still live when the file was made, to be left out)."""
 

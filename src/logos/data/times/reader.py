@@ -8,9 +8,10 @@ its format is said. `TimeReader` reads one column in the order of its rows.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Final
+
+import msgspec
 
 from logos.core.types import NS_PER_DAY, NS_PER_SECOND
 from logos.data.defects import BAD_TIMESTAMP
@@ -60,8 +61,7 @@ TIME_FORMATS: Final = (*_EPOCHS, *_DIGITS, "excel", *_TICKS)
 """Words for `--time-format`; a pattern of strptime (with %) is the other way to say it."""
 
 
-@dataclass(frozen=True, slots=True)
-class TimeRules:
+class TimeRules(msgspec.Struct, frozen=True):
     """What is said about the times of a file, and "" for what is not.
 
     `timezone` is the IANA name of the zone of times that name none, and of days, weeks and months;

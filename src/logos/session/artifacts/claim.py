@@ -13,10 +13,11 @@ import shutil
 import time
 from collections.abc import Container
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from logos import paths
 from logos.config import Config, ConfigError
@@ -32,8 +33,7 @@ from logos.session.stored.pruned import pruned_ids
 _LITTER_AGE_S: Final = 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(msgspec.Struct, frozen=True):
     """The id of a session, its folder, and its journal, empty and locked."""
 
     session_id: str

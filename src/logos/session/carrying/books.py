@@ -10,7 +10,6 @@ refused.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Final
 
@@ -45,8 +44,7 @@ class CarryError(ConfigError):
     """What a session holds cannot be carried into another; the message says why."""
 
 
-@dataclass(slots=True)
-class HeldSymbol:
+class HeldSymbol(msgspec.Struct):
     """One symbol; units are those of its records."""
 
     inventory: Inventory
@@ -68,8 +66,7 @@ class HeldSymbol:
         return Fraction(self.inventory.position, 10**self.quantities)
 
 
-@dataclass(slots=True)
-class HeldMoney:
+class HeldMoney(msgspec.Struct):
     """One currency, in units of `10**-decimals`."""
 
     decimals: int
@@ -80,7 +77,7 @@ class HeldMoney:
     equity: int = 0
     day: int = -1
     day_start: int = 0
-    paid: list[tuple[int, int]] = field(default_factory=list)
+    paid: list[tuple[int, int]] = msgspec.field(default_factory=list)
     """Payments since the last sample: when, how much."""
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from logos.core.types import SessionStatus
 from logos.journal.inputs import RecordedInputs
@@ -20,8 +21,7 @@ from logos.session.restoring import CannotResumeError, look_for_snapshot, tell_u
 from logos.session.script import DueCommand, Script, recorded_commands
 
 
-@dataclass(frozen=True, slots=True)
-class Old:
+class Old(msgspec.Struct, frozen=True):
     """What there is of a session that is continued, flattened or sealed."""
 
     place: Path

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from logos.config import Config, ConfigError
 from logos.config.tables.coordinator import CoordinatorSettings
@@ -20,8 +21,7 @@ from logos.session.presence import registry
 from logos.session.supervisor import SessionSupervisor
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(msgspec.Struct, frozen=True):
     """What a session has from its first step on, whatever kind it is."""
 
     spec: SessionSpec

@@ -10,10 +10,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from logos.config import Config
 from logos.config.actions import Split, actions_of
@@ -52,8 +53,7 @@ EXCURSION_EVENTS_MAX: Final = 200_000
 in trips.csv. An analysis reads them when it is asked to."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ground:
+class Ground(msgspec.Struct, frozen=True):
     """What the files follow from besides the tables. `feed` is what the prices are read from again,
     None: they are not read."""
 
