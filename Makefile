@@ -147,6 +147,10 @@ venue-campaign: env ## 1,000 random sessions at each exchange through the real c
 alpaca-campaign: env ## 1,000 random sessions of shares and of coins at a simulated Alpaca, through the real alpaca-py (SEQUENCES=n SEED=n WHAT=shares)
 	$(BIN)/python tests/helpers/alpaca_campaign.py --sequences $(or $(SEQUENCES),1000) --seed $(or $(SEED),1) $(if $(WHAT),--what $(WHAT))
 
+.PHONY: ib-campaign
+ib-campaign: env ## 1,000 random sessions of days at a simulated gateway of Interactive Brokers, through the real ib_async (SEQUENCES=n SEED=n)
+	$(BIN)/python tests/helpers/ib_campaign.py --sequences $(or $(SEQUENCES),1000) --seed $(or $(SEED),1)
+
 .PHONY: ship-campaign
 ship-campaign: env ## 100,000 records to a broker that is cut off and stands, by a shipper that is killed (RECORDS=n SEED=n)
 	$(BIN)/python tests/helpers/ship_campaign.py --records $(or $(RECORDS),100000) --seed $(or $(SEED),1)

@@ -118,6 +118,8 @@ class Connection:
                 address.host, address.port, address.client_id, self._timeout_s
             )
         )
+        # Where nobody waits for it any more, its failure is nobody's either.
+        work.add_done_callback(lambda done: done.cancelled() or done.exception())
         try:
             await asyncio.wait({work, self._denied}, return_when=asyncio.FIRST_COMPLETED)
         finally:
