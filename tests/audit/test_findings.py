@@ -22,7 +22,8 @@ from journal_helpers import (
 
 from logos.audit.auditor import Auditor, Terms
 from logos.audit.csv_cells import UnreadableTrades
-from logos.audit.verify import verdict_json, verify
+from logos.audit.verdict import verdict_json
+from logos.audit.verify import verify
 from logos.session import ExitCode
 
 Change = Callable[[dict[str, Any]], object]

@@ -16,7 +16,8 @@ import pytest
 from journal_helpers import BarByBar, bars
 
 from logos import session
-from logos.audit.verify import Verdict, verify
+from logos.audit.verdict import Verdict
+from logos.audit.verify import verify
 from logos.core import pipeline
 from logos.core.context import CoreContext
 from logos.core.gates import InProcessSwitch

@@ -14,7 +14,8 @@ import msgspec
 
 from logos import session
 from logos.audit.files.projections import Projector, config_of
-from logos.audit.verify import Verdict, verify
+from logos.audit.verdict import Verdict
+from logos.audit.verify import verify
 from logos.core.gates import InProcessSwitch
 from logos.core.instrument import instrument
 from logos.core.messages import Bar, Event

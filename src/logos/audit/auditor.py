@@ -8,33 +8,34 @@ position, lots, realised profit, fees, wallet and notional, and compares every p
     report = audit(path, {"COIN": Terms("COIN", "USD", Fraction(1), "spot")}, {"USD": "1000"})
     assert report.is_clean, report
 
-A difference does not stop the audit: the auditor keeps its own figures and goes on.
+A difference does not stop the audit: the auditor keeps its own figures and goes on. `apply` works
+in fractions; `apply_cells` judges the same row in whole units where that is as exact (`quick`).
 """
 
 from __future__ import annotations
 
 import csv
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
 
 from logos.audit.csv_cells import Cells, Difference, UnreadableTrades, plain
+from logos.audit.money.lot_cells import compare_closures, compare_opening
 from logos.audit.money.lots import (
     ZERO,
     Book,
-    Closed,
-    Lot,
     Units,
     rounded_up,
     split_lots,
     taken_off,
     trade,
 )
+from logos.audit.money.quick import QuickBooks
 from logos.audit.money.taken import Taken
 from logos.audit.money.terms import Given, Terms
+from logos.audit.money.wallets import Wallets
 
 __all__ = [
     "COLUMNS",
@@ -55,9 +56,6 @@ COLUMNS = [
     "base_fee",
 ]
 """What trades.csv must have, in this order."""
-
-_CLOSURE = re.compile(r"L([0-9]+):([0-9.]+)@(-?[0-9.]+):(-?[0-9.]+):(-?[0-9.]+)")
-_OPENING = re.compile(r"L([0-9]+):(-?[0-9.]+)")
 
 
 class SymbolState(NamedTuple):
@@ -133,7 +131,8 @@ class Auditor:
             terms = Terms(base, quote, Fraction(multiplier), settlement, is_any_sign)
             self._symbols[symbol] = Book(terms)
         self._initial = {asset: Fraction(amount) for asset, amount in initial.items()}
-        self._wallets = dict(self._initial)
+        self._wallets = Wallets(self._initial)
+        self._quick = QuickBooks(self._symbols, self._wallets)
         self._payments: dict[str, Fraction] = {}
         self._last_time_ns = 0
         self._others: dict[str, list[Fraction]] = {}
@@ -144,12 +143,22 @@ class Auditor:
         for name, book in taken.books.items():
             if name in self._symbols:
                 book.begin(self._symbols[name])
-        self._wallets |= taken.balances
+        for asset, balance in taken.balances.items():
+            self._wallets.put(asset, balance)
         self._payments = dict(taken.payments)
         self._others = {each: taken.others(each, self._symbols) for each in taken.realised}
         self._last_time_ns = taken.ended_ns
 
     # ---- one row ----
+
+    def apply_cells(self, cells: list[str]) -> list[Difference]:
+        """As `apply`, of a row as its cells in the order of COLUMNS: what a reader of CSV gives."""
+        time_ns = self._quick.take(self.report.rows + 1, cells, self._last_time_ns)
+        if time_ns is None:
+            return self.apply(dict(zip(COLUMNS, cells, strict=False)))
+        self.report.rows += 1
+        self._last_time_ns = time_ns
+        return []
 
     def apply(self, row: Mapping[str, str]) -> list[Difference]:
         """Take in one row (column to text) and return what is wrong with it.
@@ -162,6 +171,7 @@ class Auditor:
         symbol = self._symbols.get(cells.text("symbol"))
         if symbol is None:
             raise cells.error("symbol", "not among the instruments")
+        self._quick.leave(cells.text("symbol"))
         sign = {"BUY": 1, "SELL": -1}.get(cells.text("side"))
         if sign is None:
             raise cells.error("side", "neither BUY nor SELL")
@@ -189,12 +199,12 @@ class Auditor:
         cells.compare("notional", notional)
         cells.compare_text("currency", symbol.terms.quote)
         cells.compare("realised", realised)
-        _compare_closures(cells, closed)
-        _compare_opening(cells, opened)
+        compare_closures(cells, closed)
+        compare_opening(cells, opened)
         cells.compare("position", symbol.position())
         cells.compare("symbol_realised", symbol.realised)
         cells.compare("symbol_fees", symbol.fees)
-        cells.compare("wallet", self._wallets[symbol.terms.quote])
+        cells.compare("wallet", self._wallets.get(symbol.terms.quote))
         self.report.differences += cells.differences
         return cells.differences
 
@@ -209,9 +219,9 @@ class Auditor:
         self, terms: Terms, quantity: Fraction, value: Fraction, realised: Fraction, fee: Fraction
     ) -> None:
         change = (realised if terms.settlement != "spot" else -value) - fee
-        self._wallets[terms.quote] = self._wallets.get(terms.quote, Fraction(0)) + change
+        self._wallets.add(terms.quote, change)
         if terms.settlement == "spot":
-            self._wallets[terms.base] = self._wallets.get(terms.base, Fraction(0)) + quantity
+            self._wallets.add(terms.base, quantity)
 
     # ---- splits and dividends ----
 
@@ -224,10 +234,11 @@ class Auditor:
     ) -> tuple[Fraction, Fraction]:
         """Turn each unit of a symbol into `ratio` units; the cash for what is no whole unit, paid
         at the first of `prices` (beside the position: at the second), and what that had cost."""
+        self._quick.settle(name)
         symbol = self._symbols[name]
         terms = symbol.terms
         is_spot = terms.settlement == "spot"
-        own = self._wallets.get(terms.base, Fraction(0)) - symbol.position() if is_spot else ZERO
+        own = self._wallets.get(terms.base) - symbol.position() if is_spot else ZERO
         part, cost = split_lots(symbol.lots, ratio, units, terms.multiplier)
         own_after = own * ratio // units.base * units.base
         own_part = own * ratio - own_after
@@ -235,28 +246,26 @@ class Auditor:
         cash += own_part * prices[1] / ratio * terms.multiplier // units.money * units.money
         symbol.realised += cash - cost
         if is_spot:
-            self._wallets[terms.base] = symbol.position() + own_after
-        self._add(terms.quote, cash if is_spot else cash - cost)
+            self._wallets.put(terms.base, symbol.position() + own_after)
+        self._wallets.add(terms.quote, cash if is_spot else cash - cost)
         return cash, cost
 
     def pay(self, name: str, amount: Fraction, unit: Fraction) -> Fraction:
         """Pay a dividend of `amount` for each unit, rounded down to `unit`; what that comes to."""
+        self._quick.settle(name)
         symbol = self._symbols[name]
         terms = symbol.terms
         is_spot = terms.settlement == "spot"
-        held = self._wallets.get(terms.base, Fraction(0)) if is_spot else symbol.position()
+        held = self._wallets.get(terms.base) if is_spot else symbol.position()
         cash = held * amount * terms.multiplier // unit * unit
         symbol.realised += cash
-        self._add(terms.quote, cash)
+        self._wallets.add(terms.quote, cash)
         return cash
-
-    def _add(self, asset: str, amount: Fraction) -> None:
-        self._wallets[asset] = self._wallets.get(asset, Fraction(0)) + amount
 
     def book_payment(self, currency: str, amount: Fraction) -> None:
         """Book what time brought (above 0) or cost, and no fill."""
         self._payments[currency] = self.payments(currency) + amount
-        self._wallets[currency] = self.wallet(currency) + amount
+        self._wallets.add(currency, amount)
 
     # ---- the figures ----
 
@@ -266,7 +275,7 @@ class Auditor:
 
     def wallet(self, asset: str) -> Fraction:
         """What there is of an asset."""
-        return self._wallets.get(asset, Fraction(0))
+        return self._wallets.get(asset)
 
     def terms(self, symbol: str) -> Terms:
         """What the auditor was told of a symbol. Raises KeyError."""
@@ -277,20 +286,17 @@ class Auditor:
         prices = {symbol: Fraction(mark) for symbol, mark in (marks or {}).items()}
         symbols: dict[str, SymbolState] = {}
         for name, symbol in self._symbols.items():
-            position = symbol.position()
-            cost = symbol.cost()
+            position, cost, realised, fees, open_lots = self._quick.figures(name)
             unrealised: Fraction | None = Fraction(0)
             if position != 0:
                 unrealised = None
                 if name in prices:
                     value = symbol.terms.value(prices[name], position, symbol.unit)
                     unrealised = cost - value if symbol.terms.is_inverse else value - cost
-            symbols[name] = SymbolState(
-                position, cost, symbol.realised, symbol.fees, unrealised, len(symbol.lots)
-            )
+            symbols[name] = SymbolState(position, cost, realised, fees, unrealised, open_lots)
         quotes = dict.fromkeys(symbol.terms.quote for symbol in self._symbols.values())
         currencies = {quote: self._currency(quote, symbols) for quote in quotes}
-        return State(symbols, currencies, dict(self._wallets))
+        return State(symbols, currencies, self._wallets.amounts())
 
     def _currency(self, quote: str, symbols: Mapping[str, SymbolState]) -> CurrencyState:
         mine = [state for n, state in symbols.items() if self._symbols[n].terms.quote == quote]
@@ -318,39 +324,11 @@ def _base_fee(cells: Cells, terms: Terms) -> Fraction:
     return base_fee
 
 
-def _compare_closures(cells: Cells, closed: list[Closed]) -> None:
-    """Judge `lots_closed`: every lot, quantity, price, profit and share of fees."""
-    printed = cells.text("lots_closed")
-    texts = printed.split(";") if printed else []
-    values = [_closure_values(cells, text) for text in texts]
-    if values != [(part.number, list(part[1:])) for part in closed]:
-        expected = [
-            f"L{part.number}:{plain(part.quantity)}@{plain(part.price)}:{plain(part.pnl)}"
-            f":{plain(part.fee)}"
-            for part in closed
-        ]
-        cells.differ("lots_closed", printed, ";".join(expected))
-
-
-def _closure_values(cells: Cells, text: str) -> tuple[int, list[Fraction]]:
-    match = _CLOSURE.fullmatch(text)
-    if match is None:
-        raise cells.error("lots_closed", f"{text!r} is not lot:quantity@price:profit:fee")
-    number, *amounts = match.groups()
-    return int(number), [cells.fraction("lots_closed", amount) for amount in amounts]
-
-
-def _compare_opening(cells: Cells, opened: Lot | None) -> None:
-    printed = cells.text("lot_opened")
-    expected = "" if opened is None else f"L{opened.number}:{plain(opened.left)}"
-    if not printed or opened is None:
-        cells.compare_text("lot_opened", expected)
-        return
-    match = _OPENING.fullmatch(printed)
-    if match is None:
-        raise cells.error("lot_opened", "not lot:quantity")
-    if (int(match[1]), cells.fraction("lot_opened", match[2])) != (opened.number, opened.left):
-        cells.differ("lot_opened", printed, expected)
+def rows_of(lines: Iterable[str]) -> tuple[list[str] | None, Iterator[list[str]]]:
+    """The head of a CSV (None: nothing is there) and its rows, as cells; lines without any are
+    passed over. Reading raises csv.Error for what is no CSV."""
+    reader = csv.reader(lines, strict=True)
+    return next(reader, None), filter(None, reader)
 
 
 def audit_rows(
@@ -359,19 +337,19 @@ def audit_rows(
     initial: Mapping[str, Fraction | str | int],
 ) -> AuditReport:
     """Audit the lines of a trades.csv, head included. Raises UnreadableTrades."""
-    reader = csv.DictReader(lines, strict=True)
-    if reader.fieldnames != COLUMNS:
+    head, rows = rows_of(lines)
+    if head != COLUMNS:
         raise UnreadableTrades(
-            f"the head is {reader.fieldnames}, not {','.join(COLUMNS)}: is this a trades.csv?"
+            f"the head is {head}, not {','.join(COLUMNS)}: is this a trades.csv?"
         )
     auditor = Auditor(instruments, initial)
-    for row in reader:
-        if None in row:
+    for row in rows:
+        if len(row) > len(COLUMNS):
             raise UnreadableTrades(f"row {auditor.report.rows + 1} has more cells than the head")
-        cells = Cells(auditor.report.rows + 1, row)
-        for column in COLUMNS:
-            cells.text(column)
-        auditor.apply(row)
+        if len(row) < len(COLUMNS):
+            cells = Cells(auditor.report.rows + 1, dict(zip(COLUMNS, row, strict=False)))
+            raise cells.error(COLUMNS[len(row)], "the cell is missing")
+        auditor.apply_cells(row)
     return auditor.report
 
 

@@ -41,6 +41,16 @@ def plain(amount: Fraction) -> str:
     return str(amount)
 
 
+def moment_ns(text: str) -> int:
+    """Nanoseconds since 1970 of an ISO time in UTC with nine digits and a Z. Raises ValueError."""
+    match = _TIME.fullmatch(text)
+    if match is None:
+        raise ValueError("not a UTC time with nine digits after the point and a Z")
+    moment = datetime.datetime.fromisoformat(match[1] + "+00:00")
+    since = moment - datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+    return (since.days * 86_400 + since.seconds) * 10**9 + int(match[2])
+
+
 class Cells:
     """One row's cells: reads them strictly, and collects the differences."""
 
@@ -72,15 +82,10 @@ class Cells:
 
     def time_ns(self, column: str) -> int:
         """Nanoseconds since 1970 of an ISO time in UTC with nine digits and a Z."""
-        match = _TIME.fullmatch(self.text(column))
-        if match is None:
-            raise self.error(column, "not a UTC time with nine digits after the point and a Z")
         try:
-            moment = datetime.datetime.fromisoformat(match[1] + "+00:00")
+            return moment_ns(self.text(column))
         except ValueError as error:
             raise self.error(column, str(error)) from None
-        since = moment - datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
-        return (since.days * 86_400 + since.seconds) * 10**9 + int(match[2])
 
     def compare(self, column: str, recomputed: Fraction) -> None:
         if self.amount(column) != recomputed:

@@ -21,7 +21,7 @@ from typing import Final
 from logos.audit.gatekeeping import Found
 from logos.audit.money.carried import carry_of, cash_of
 from logos.audit.open_orders import OpenOrder, SymbolBook
-from logos.audit.rules import MoneyRules, SessionRules
+from logos.audit.rules import MoneyRules, SessionRules, share_of
 from logos.core.records import (
     AccountRecord,
     CorporateActionRecord,
@@ -123,7 +123,7 @@ class ExposureJudge:
             words = f"equity had fallen by {fell} money units, {allowance} are allowed"
             self._found(sequence, f"{record.currency}: {words}, and no guard tripped")
 
-    def see_guard(self, record: GuardRecord) -> None:
+    def see_guard(self, _sequence: int, record: GuardRecord) -> None:
         """A guard tripped on a ledger."""
         if record.code in (Code.MAX_DRAWDOWN, Code.MAX_DAILY_LOSS):
             for currency, money in self._money.items():
@@ -143,7 +143,7 @@ class ExposureJudge:
         money = self._of(book.rules.quote, book.rules.money_decimals)
         money.cash += record.cash_units
 
-    def see_payment(self, record: PaymentRecord) -> None:
+    def see_payment(self, _sequence: int, record: PaymentRecord) -> None:
         """Time brought or cost something."""
         self._of(record.currency, record.money_decimals).cash += record.amount_units
 
@@ -301,13 +301,13 @@ def _shares(order: OpenOrder, shown: LedgerAtOrder, book: SymbolBook) -> list[st
         return found
     equity = _equity(order, shown, book)
     added = rules.value(order.judged_price, increase)
-    if rules.order_share and added > equity * rules.order_share // 1:
-        most = equity * rules.order_share // 1
+    most = share_of(equity, rules.order_share)
+    if rules.order_share and added > most:
         found.append(f"adds {added} money units, max_order_share comes to {most}")
     worst = order.sign * book.position + book.in_flight(order.is_buy) + order.quantity
     worth = rules.value(order.judged_price, worst)
-    if rules.position_share and worth > equity * rules.position_share // 1:
-        most = equity * rules.position_share // 1
+    most = share_of(equity, rules.position_share)
+    if rules.position_share and worth > most:
         found.append(
             f"a position worth {worth} money units could result, max_position_share comes to {most}"
         )

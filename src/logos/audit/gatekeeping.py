@@ -50,6 +50,9 @@ class SwitchJudge:
                 name = self._demanded.name
                 self._found(self._demanded_at, f"a guard was to make the switch {name}; it did not")
             self._demanded = None
+        kind = type(record)
+        if kind is OrderUpdate or kind is OrderRecord:
+            return  # nearly every record is of an order
         if isinstance(record, SwitchRecord):
             self._see_switch(sequence, record)
         elif isinstance(record, GuardRecord):

@@ -12,7 +12,8 @@ What the journal does not hold cannot be judged: `not_judged` names it.
 from __future__ import annotations
 
 from collections import deque
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 import msgspec
 
@@ -61,6 +62,8 @@ _NEXT: Final[dict[OrderStatus, tuple[OrderStatus, ...]]] = {
 }
 """What may follow what in an order's life; nothing follows the other statuses."""
 
+_PLACED: Final = (OrderRecord, OrderUpdate, PaperFillRecord, SwitchRecord, CommandRecord)
+
 
 def not_judged(config: Config) -> list[str]:
     """What the settings ask for and the journal alone cannot show, in words."""
@@ -100,6 +103,16 @@ class OrderJudge:
         self.orders = 0
         self.found_count = 0
         self.findings: list[Finding] = []
+        self._takers: dict[type, Callable[[int, Any], None]] = {
+            OrderRecord: self._see_order,
+            OrderUpdate: self._see_update,
+            PaperFillRecord: self._see_fill,
+            CorporateActionRecord: self._see_action,
+            PositionRecord: self._see_position,
+            AccountRecord: self._exposure.see_account,
+            PaymentRecord: self._exposure.see_payment,
+            GuardRecord: self._exposure.see_guard,
+        }
 
     @property
     def books(self) -> dict[str, SymbolBook]:
@@ -109,27 +122,14 @@ class OrderJudge:
     def see(self, sequence: int, record: SessionRecord) -> None:
         """Take in the record with this number."""
         self._switch.see(sequence, record)
-        if isinstance(record, OrderRecord):
-            self._see_order(sequence, record)
-        elif isinstance(record, OrderUpdate):
-            self._see_update(sequence, record)
-        elif isinstance(record, PaperFillRecord):
-            self._see_fill(sequence, record)
-        elif isinstance(record, CorporateActionRecord):
-            self._see_action(sequence, record)
-        elif isinstance(record, PositionRecord):
-            if record.symbol in self._held and record.symbol not in self._books:
-                self._book(record)  # it was taken over, and what is held counts for every order
-        elif isinstance(record, AccountRecord):
-            self._exposure.see_account(sequence, record)
-        elif isinstance(record, PaymentRecord):
-            self._exposure.see_payment(record)
-        elif isinstance(record, GuardRecord):
-            self._exposure.see_guard(record)
-        if isinstance(
-            record, OrderRecord | OrderUpdate | PaperFillRecord | SwitchRecord | CommandRecord
-        ):
-            self._check_place(sequence, record.tick_id, record.ts_ns)
+        if (take := self._takers.get(type(record))) is not None:
+            take(sequence, record)
+        if type(record) in _PLACED:
+            self._check_place(sequence, record.tick_id, record.ts_ns)  # type: ignore[union-attr]
+
+    def _see_position(self, _sequence: int, record: PositionRecord) -> None:
+        if record.symbol in self._held and record.symbol not in self._books:
+            self._book(record)  # it was taken over, and what is held counts for every order
 
     def close(self) -> None:
         """There are no more records."""
@@ -395,6 +395,6 @@ def _price_problems(record: OrderRecord, book: SymbolBook) -> list[str]:
     if not collar:
         return []
     for price in (record.limit_price_units, record.stop_price_units):
-        if price and abs(price - reference) > abs(reference) * collar:
+        if price and abs(price - reference) * 10**9 > abs(reference) * collar:
             return [f"its price {price} is outside price_collar of {reference} (price units)"]
     return []

@@ -42,8 +42,8 @@ class SymbolRules:
 
     Quantities are quantity units, `tick` price units, money ledger units; `unit_value` is the
     ledger units of one price unit times one quantity unit. `hours` are spans of minutes of the UTC
-    week. Shares are parts of equity, to which `began`, what there was of a spot asset at the
-    beginning, is added at the order's price.
+    week. Shares and the collar are in whole 10**-9; shares are parts of equity, to which `began`,
+    what there was of a spot asset at the beginning, is added at the order's price.
     """
 
     symbol: str
@@ -58,16 +58,17 @@ class SymbolRules:
     lot: int
     quantity_min: int
     quantity_max: int
-    notional_min: Fraction
+    notional_min: int
+    """Rounded up."""
     hours: tuple[tuple[int, int], ...]
     order_quantity_max: int
     order_notional_max: int
     position_max: int
-    order_share: Fraction
-    position_share: Fraction
+    order_share: int
+    position_share: int
     began: int
     open_orders_max: int
-    collar: Fraction
+    collar: int
     duplicate_window_ns: int
     allows_negative: bool
     is_inverse: bool
@@ -118,13 +119,13 @@ class SymbolRules:
 
 @dataclass(frozen=True, slots=True)
 class MoneyRules:
-    """What one currency's ledger must keep to, in ledger units; `drawdown_share` is a fraction."""
+    """What one currency's ledger must keep to, in ledger units; shares in whole 10**-9."""
 
     gross_max: int
-    gross_share: Fraction
+    gross_share: int
     net_max: int
     drawdown_max: int
-    drawdown_share: Fraction
+    drawdown_share: int
     daily_loss_max: int
     initial: int
 
@@ -137,7 +138,7 @@ class MoneyRules:
         """What gross exposure may be at this `equity`, if it is limited."""
         if not self.gross_share:
             return self.gross_max
-        share = equity * self.gross_share // 1
+        share = share_of(equity, self.gross_share)
         return min(self.gross_max, share) if self.gross_max else share
 
     @property
@@ -149,7 +150,7 @@ class MoneyRules:
         """How far equity may fall below `high_water`; 0 for no limit."""
         allowance = self.drawdown_max
         if self.drawdown_share:
-            share = max(int(high_water * self.drawdown_share), 1)
+            share = max(share_of(high_water, self.drawdown_share), 1)
             allowance = min(allowance, share) if allowance else share
         return allowance
 
@@ -241,7 +242,7 @@ def _symbol_rules(
         lot=int(lot),
         quantity_min=-int(-Fraction(settings.min_quantity) * 10**quantities // 1),
         quantity_max=int(Fraction(settings.max_quantity) * 10**quantities),
-        notional_min=Fraction(settings.min_notional) * 10**money,
+        notional_min=-int(-Fraction(settings.min_notional) * 10**money // 1),
         hours=tuple(span for text in settings.hours for span in _spans(text)),
         order_quantity_max=_floor(limits.max_order_quantity, quantities),
         order_notional_max=_floor(limits.max_order_notional, money),
@@ -265,9 +266,14 @@ def _floor(amount: Decimal | None, decimals: int) -> int:
     return max(int(Fraction(amount) * 10**decimals), 1) if amount else 0
 
 
-def _rate(rate: Decimal | None) -> Fraction:
+def _rate(rate: Decimal | None) -> int:
     """A rate as the core counts it, in whole 10**-9; 0 for none."""
-    return Fraction(_floor(rate, _RATE_DECIMALS), 10**_RATE_DECIMALS)
+    return _floor(rate, _RATE_DECIMALS)
+
+
+def share_of(amount: int, rate: int) -> int:
+    """The part of an amount that a rate in whole 10**-9 makes, rounded down."""
+    return amount * rate // 10**_RATE_DECIMALS
 
 
 def _spans(text: str) -> list[tuple[int, int]]:

@@ -7,13 +7,12 @@ between two fills its positions, lots, profits, fees and wallets must be those o
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, Self, TextIO
 
-from logos.audit.auditor import COLUMNS, Auditor, State, Terms
+from logos.audit.auditor import COLUMNS, Auditor, State, Terms, rows_of
 from logos.audit.csv_cells import UnreadableTrades, plain
 from logos.audit.findings import Finding
 from logos.audit.money.actions import ActionAudit
@@ -30,7 +29,7 @@ from logos.core.records import (
     PositionRecord,
     RiskRecord,
 )
-from logos.journal.entries import read_journal
+from logos.journal.entries import SessionRecord, read_journal
 
 
 def _terms(config: Config) -> dict[str, Terms]:
@@ -59,7 +58,8 @@ def make_auditor(config: Config) -> Auditor:
 
 
 class SampleAudit:
-    """Goes through a journal and a trades.csv side by side.
+    """Goes through a journal and a trades.csv side by side: `run`, or `see` with each record of the
+    journal and then `close`.
 
     `fills` and `samples` count what was compared, `findings` is what was found.
     """
@@ -70,7 +70,9 @@ class SampleAudit:
         self._actions = ActionAudit(config, self._auditor)
         self._payments = PaymentAudit(config, self._auditor)
         self._trades = trades
-        self._rows: Iterator[dict[str, str]] = iter(())
+        self._file: TextIO | None = None
+        self._rows: Iterator[list[str]] = iter(())
+        self._is_readable = True
         self._marks: dict[str, Fraction] = {}
         self._waiting: list[tuple[int, PositionRecord]] = []
         self._state: State | None = None
@@ -79,58 +81,97 @@ class SampleAudit:
         self.fills = 0
         self.samples = 0
         self.findings: list[Finding] = []
+        self._takers: dict[type, Callable[[int, Any], None]] = {
+            PaymentRecord: self._see_payment,
+            PaperFillRecord: self._see_fill,
+            CorporateActionRecord: self._see_action,
+            PositionRecord: self._see_position,
+            AccountRecord: self._check_account,
+            RiskRecord: self._see_risk,
+        }
 
     def run(self, journal: Path, records: int) -> None:
         """Compare the first `records` records of `journal`. Raises OSError."""
-        with ExitStack() as stack:
-            file = stack.enter_context(open(self._trades, encoding="utf-8", newline=""))
-            try:
-                self._run(journal, records, csv.DictReader(file, strict=True))
-            except (UnreadableTrades, csv.Error, UnicodeDecodeError) as error:
-                line = self._auditor.report.rows + 1
-                self.findings.append(Finding("trades.csv", f"near line {line}", str(error)))
+        with self:
+            for entry in read_journal(journal):
+                self.see(entry.sequence, entry.record)
+                if entry.sequence == records or not self._is_readable:
+                    break
+            self.close()
 
-    def _run(self, journal: Path, records: int, rows: csv.DictReader[str]) -> None:
-        if rows.fieldnames != COLUMNS:
-            raise UnreadableTrades(f"the head is not {','.join(COLUMNS)}")
-        self._rows = rows
-        for entry in read_journal(journal):
-            record = entry.record
-            if isinstance(record, PaymentRecord):
-                self._end_sample()
-                self._say(entry.sequence, self._payments.judge(record))
-            elif isinstance(record, PaperFillRecord):
-                self._end_sample()
-                self._say(entry.sequence, self._payments.pass_time(record.ts_ns))
-                self._apply_fill(entry.sequence)
-            elif isinstance(record, CorporateActionRecord):
-                self._end_sample()
-                self._say(entry.sequence, self._payments.pass_time(record.ts_ns))
-                for what, said, mine in self._actions.apply(record):
-                    told = f"corporate action in {record.symbol}: {what}"
-                    self._differ(entry.sequence, told, said, f"worked out again {mine!r}")
-            elif isinstance(record, PositionRecord):
-                if self._state is not None:
-                    self._end_sample()
-                if self._payments.is_used and not self._waiting:
-                    self._say(entry.sequence, self._payments.pass_time(record.ts_ns))
-                self._marks[record.symbol] = _amount(record.mark_units, record.price_decimals)
-                self._waiting.append((entry.sequence, record))
-            elif isinstance(record, AccountRecord):
-                self._check_account(entry.sequence, record)
-            elif isinstance(record, RiskRecord):
-                self._end_sample()
-                if self._payments.is_used:
-                    self._say(entry.sequence, self._payments.pass_time(record.ts_ns))
-                self._marks |= marks_of(record)
-                self._say(entry.sequence, judge_risk(record, self._auditor.state(self._marks)))
-                self.samples += 1
-            if entry.sequence == records:
-                break
+    def __enter__(self) -> Self:
+        """Open the table. Raises OSError."""
+        self._file = open(self._trades, encoding="utf-8", newline="")
+        try:
+            head, self._rows = rows_of(self._file)
+            if head != COLUMNS:
+                raise UnreadableTrades(f"the head is not {','.join(COLUMNS)}")
+        except (UnreadableTrades, csv.Error, UnicodeDecodeError) as error:
+            self._end_reading(error)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def see(self, sequence: int, record: SessionRecord) -> None:
+        """Take in the record with this number; nothing behind a row that has no reading."""
+        take = self._takers.get(type(record))
+        if take is None or not self._is_readable:
+            return
+        try:
+            take(sequence, record)
+        except (UnreadableTrades, csv.Error, UnicodeDecodeError) as error:
+            self._end_reading(error)
+
+    def close(self) -> None:
+        """There are no more records."""
+        if not self._is_readable:
+            return
+        try:
+            self._end_sample()
+            if next(self._rows, None) is not None:
+                message = "more rows than the journal has fills"
+                self.findings.append(Finding("trades.csv", f"line {self.fills + 2}", message))
+        except (UnreadableTrades, csv.Error, UnicodeDecodeError) as error:
+            self._end_reading(error)
+
+    def _end_reading(self, error: Exception) -> None:
+        self._is_readable = False
+        line = self._auditor.report.rows + 1
+        self.findings.append(Finding("trades.csv", f"near line {line}", str(error)))
+
+    def _see_payment(self, sequence: int, record: PaymentRecord) -> None:
         self._end_sample()
-        if next(self._rows, None) is not None:
-            message = "more rows than the journal has fills"
-            self.findings.append(Finding("trades.csv", f"line {self.fills + 2}", message))
+        self._say(sequence, self._payments.judge(record))
+
+    def _see_fill(self, sequence: int, record: PaperFillRecord) -> None:
+        self._end_sample()
+        self._say(sequence, self._payments.pass_time(record.ts_ns))
+        self._apply_fill(sequence)
+
+    def _see_action(self, sequence: int, record: CorporateActionRecord) -> None:
+        self._end_sample()
+        self._say(sequence, self._payments.pass_time(record.ts_ns))
+        for what, said, mine in self._actions.apply(record):
+            told = f"corporate action in {record.symbol}: {what}"
+            self._differ(sequence, told, said, f"worked out again {mine!r}")
+
+    def _see_position(self, sequence: int, record: PositionRecord) -> None:
+        if self._state is not None:
+            self._end_sample()
+        if self._payments.is_used and not self._waiting:
+            self._say(sequence, self._payments.pass_time(record.ts_ns))
+        self._marks[record.symbol] = _amount(record.mark_units, record.price_decimals)
+        self._waiting.append((sequence, record))
+
+    def _see_risk(self, sequence: int, record: RiskRecord) -> None:
+        self._end_sample()
+        if self._payments.is_used:
+            self._say(sequence, self._payments.pass_time(record.ts_ns))
+        self._marks |= marks_of(record)
+        self._say(sequence, judge_risk(record, self._auditor.state(self._marks)))
+        self.samples += 1
 
     def _say(self, sequence: int, problems: list[str]) -> None:
         for words in problems:
@@ -141,7 +182,7 @@ class SampleAudit:
         if row is None:
             raise UnreadableTrades(f"no row is left for the fill of record {sequence}")
         self.fills += 1
-        for each in self._auditor.apply(row):
+        for each in self._auditor.apply_cells(row):
             self.findings.append(
                 Finding(
                     "trades.csv",

@@ -25,16 +25,17 @@ from __future__ import annotations
 
 import json
 import tempfile
-from dataclasses import dataclass, field
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from logos import paths
 from logos.audit.files.page import check_page
 from logos.audit.files.projections import (
     LOG,
     Projector,
+    See,
     compare_file,
     compare_log,
     compare_tables,
@@ -48,8 +49,9 @@ from logos.audit.money.hand_over import check_carried
 from logos.audit.orders import not_judged
 from logos.audit.samples import SampleAudit
 from logos.audit.switch_history import check_history
+from logos.audit.verdict import Verdict
 from logos.build import build_hash
-from logos.config import config_hash
+from logos.config import Config, config_hash
 from logos.config.tables.log import LOG as LOG_SETTINGS
 from logos.config.tables.log import LogLevel
 from logos.core.types import SessionStatus
@@ -58,48 +60,11 @@ from logos.journal.inputs import INPUTS_FILE, RecordedInputs
 from logos.journal.reader import Damaged
 from logos.journal.segments import has_recording
 from logos.killswitch.records import SwitchError
+from logos.session.artifacts.folder import is_finished
 from logos.session.artifacts.summary import session_uuid
-from logos.session.outcome import ExitCode
 from logos.session.presence.heartbeat import is_in_use
 
 _SEALED_STATUSES: Final = frozenset(status.value for status in SessionStatus)
-
-
-@dataclass(slots=True)
-class Verdict:
-    """What a verification found. `exit_code` is FINISHED, TORN, DAMAGED or DIFFERS.
-
-    `status` is the seal's, or RUNNING, or CRASHED for a session that is not finished and that no
-    process is writing. `damage` names sequence number, byte offset and reason.
-    """
-
-    session_id: str
-    folder: Path
-    status: str = ""
-    records: int = 0
-    whole_bytes: int = 0
-    journal_hash: str = ""
-    is_torn: bool = False
-    is_sealed: bool = False
-    is_real: bool = False
-    """Whether its orders went to a venue."""
-    fills: int = 0
-    samples: int = 0
-    orders: int = 0
-    damage: Damaged | None = None
-    findings: list[Finding] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    not_judged: list[str] = field(default_factory=list)
-    """What could not be judged from what is there, in words."""
-
-    @property
-    def exit_code(self) -> ExitCode:
-        """Damage outweighs differences, and they outweigh an end that is missing."""
-        if self.damage is not None:
-            return ExitCode.DAMAGED
-        if self.findings:
-            return ExitCode.DIFFERS
-        return ExitCode.TORN if self.status == "CRASHED" else ExitCode.FINISHED
 
 
 def verify(folder: Path) -> Verdict:
@@ -112,15 +77,53 @@ def verify(folder: Path) -> Verdict:
     is_running = is_in_use(journal)  # asked first: what ends while we read counts as running
     with tempfile.TemporaryDirectory(prefix="logos-verify-") as temporary:
         made = Path(temporary)
-        projector = Projector(journal, made)
-        try:
-            projector.read()
-        except Damaged as damage:
-            verdict.damage = damage
-        _take_over(verdict, projector, is_running=is_running)
-        if verdict.damage is None and projector.manifest is not None:
-            _judge(verdict, projector, projector.manifest, made)
+        # The rows of a session that is not sealed may not all have been written: it has its
+        # journal's, once all of that was read.
+        trades = folder / "trades.csv"
+        is_first = is_finished(folder) and not is_running and trades.is_file()
+        with _Samples(trades) as samples:
+            projector = Projector(journal, made, samples.begin if is_first else lambda _: None)
+            try:
+                projector.read()
+            except Damaged as damage:
+                verdict.damage = damage
+            _take_over(verdict, projector, is_running=is_running)
+            if verdict.damage is None and projector.manifest is not None:
+                sealed = None if is_running else projector.finished
+                audit = samples.end()
+                if audit is None or sealed is None:
+                    where = trades if sealed is not None else made / trades.name
+                    audit = SampleAudit(config_of(projector.manifest), where)
+                    if where.is_file():
+                        audit.run(journal, projector.records)
+                _judge(verdict, projector, projector.manifest, made, audit)
     return verdict
+
+
+class _Samples:
+    """The audit of the samples with `trades`, in the one reading of the journal."""
+
+    def __init__(self, trades: Path) -> None:
+        self._trades = trades
+        self._open = ExitStack()
+        self._audit: SampleAudit | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    def begin(self, config: Config) -> See:
+        """Begin the audit of a session with these settings. Raises OSError."""
+        self._audit = self._open.enter_context(SampleAudit(config, self._trades))
+        return self._audit.see
+
+    def end(self) -> SampleAudit | None:
+        """The audit that was begun, of all records."""
+        if self._audit is not None:
+            self._audit.close()
+        return self._audit
 
 
 def _take_over(verdict: Verdict, projector: Projector, *, is_running: bool) -> None:
@@ -144,8 +147,10 @@ def _take_over(verdict: Verdict, projector: Projector, *, is_running: bool) -> N
         )
 
 
-def _judge(verdict: Verdict, projector: Projector, manifest: Manifest, made: Path) -> None:
-    """Everything but the journal's own chain."""
+def _judge(
+    verdict: Verdict, projector: Projector, manifest: Manifest, made: Path, audit: SampleAudit
+) -> None:
+    """Everything but the journal's own chain and the samples, of which `audit` knows."""
     folder = verdict.folder
     sealed = None if verdict.status == "RUNNING" else projector.finished
     ticks: object = None
@@ -154,11 +159,6 @@ def _judge(verdict: Verdict, projector: Projector, manifest: Manifest, made: Pat
     _check_manifest(verdict, manifest, config_hash(config))
     if not projector.findings:
         verdict.findings += compare_tables(folder, made, is_whole=sealed is not None)
-    # The rows of a session that is not sealed may not all have been written: then its journal's.
-    trades = (folder if sealed is not None else made) / "trades.csv"
-    audit = SampleAudit(config, trades)
-    if trades.is_file():
-        audit.run(folder / "state.jsonl", projector.records)
     if sealed is not None:
         if sealed.status not in _SEALED_STATUSES:
             what = f"no session is sealed as {sealed.status!r}"
@@ -342,40 +342,3 @@ def _note_snapshot(verdict: Verdict) -> None:
             f"state.json was written as {status} at record {sequence}: the journal has lost its "
             "end since then"
         )
-
-
-def verdict_json(verdict: Verdict) -> dict[str, Any]:
-    """The verdict as plain JSON values."""
-    damage = verdict.damage
-    return {
-        "session_id": verdict.session_id,
-        "folder": str(verdict.folder),
-        "verdict": _NAMES[verdict.exit_code],
-        "exit_code": int(verdict.exit_code),
-        "status": verdict.status,
-        "records": verdict.records,
-        "whole_bytes": verdict.whole_bytes,
-        "journal_hash": verdict.journal_hash,
-        "is_torn": verdict.is_torn,
-        "is_sealed": verdict.is_sealed,
-        "orders_judged": verdict.orders,
-        "not_judged": list(verdict.not_judged),
-        "fills_recomputed": verdict.fills,
-        "samples_recomputed": verdict.samples,
-        "damage": None
-        if damage is None
-        else {"sequence": damage.sequence, "offset": damage.offset, "reason": damage.reason},
-        "findings": [
-            {"file": each.file, "place": each.place, "message": each.message}
-            for each in verdict.findings
-        ],
-        "notes": list(verdict.notes),
-    }
-
-
-_NAMES: Final = {
-    ExitCode.FINISHED: "intact",
-    ExitCode.TORN: "torn",
-    ExitCode.DAMAGED: "damaged",
-    ExitCode.DIFFERS: "differs",
-}

@@ -6,7 +6,8 @@ import argparse
 import json
 import sys
 
-from logos.audit.verify import Verdict, verdict_json, verify
+from logos.audit.verdict import Verdict, verdict_json
+from logos.audit.verify import verify
 from logos.cli.exit_codes import exit_codes
 from logos.config import ConfigError
 from logos.session import ExitCode

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -40,6 +40,9 @@ _SHOWN_BYTES: Final = 200
 
 _IS_NO_SIGNAL: Final = f'"action":"{NO_SIGNAL}"'.encode()
 
+See = Callable[[int, SessionRecord], None]
+"""Takes in a record with its number."""
+
 LOG: Final = "decisions.jsonl"
 """What the decision log made anew is called."""
 
@@ -58,16 +61,21 @@ _HEADS: Final = {
 class Projector:
     """Reads a journal once, verifies it, and projects its tables into `folder`.
 
+    `beside` makes of the session's settings what else is to take in every record.
     `read` raises Damaged, ConfigError for a manifest of another schema, and OSError.
     """
 
-    def __init__(self, path: Path, folder: Path) -> None:
+    def __init__(
+        self, path: Path, folder: Path, beside: Callable[[Config], See | None] = lambda _: None
+    ) -> None:
         self._path = path
         self._folder = folder
+        self._beside = beside
+        self.figures = Figures()
+        self._see_beside: See = _see_nothing
         self._writer: ArtifactWriter | None = None
         self._log: JsonLog | None = None
         self._decisions: DecisionLog | None = None
-        self.figures = Figures()
         self.manifest: Manifest | None = None
         self.judge: OrderJudge | None = None
         """Has judged every order of the records that were read."""
@@ -84,14 +92,17 @@ class Projector:
     def read(self) -> None:
         """Read and project all whole lines."""
         try:
+            figures, judge = self.figures, self.judge
             for entry in read_journal(self._path):
-                self._take(entry.record, entry.sequence, entry.body)
-                self.figures.see(entry.record)
-                if self.judge is not None:
-                    self.judge.see(entry.sequence, entry.record)
-                self.records = entry.sequence
-                self.digest = entry.digest
-                self.whole_bytes = entry.offset + entry.size
+                sequence, offset, size, digest, body, record = entry
+                self._take(record, sequence, body)
+                figures.see(record)
+                judge = judge or self.judge
+                if judge is not None:
+                    judge.see(sequence, record)
+                self._see_beside(sequence, record)
+                self.records, self.digest = sequence, digest
+                self.whole_bytes = offset + size
         except TornTail:
             self.is_torn = True
         finally:
@@ -122,6 +133,7 @@ class Projector:
             self._log = JsonLog(self._folder / LOG, record.session_id)
             self._decisions = DecisionLog(self._log)
             self.judge = OrderJudge(record.session_id, rules, has_ledger=bool(record.build))
+            self._see_beside = self._beside(config_of(record)) or _see_nothing
         elif isinstance(record, Stopping):
             pass  # a note: no table holds it
         elif isinstance(record, Sealed):
@@ -148,6 +160,10 @@ class Projector:
         self._writer.close()
         if self._log is not None:
             self._log.close()
+
+
+def _see_nothing(_sequence: int, _record: SessionRecord) -> None:
+    """Nothing is to be read beside."""
 
 
 def config_of(manifest: Manifest) -> Config:

@@ -22,6 +22,16 @@ class Units(NamedTuple):
     """Of the wallet of the traded asset."""
 
 
+class Figures(NamedTuple):
+    """What a symbol has come to."""
+
+    position: Fraction
+    cost: Fraction
+    realised: Fraction
+    fees: Fraction
+    open_lots: int
+
+
 @dataclass
 class Lot:
     number: int
@@ -53,6 +63,9 @@ class Book:
             return sum((sign * worth for sign, worth in signs), Fraction(0))
         raw = sum((lot.left * lot.price for lot in self.lots), Fraction(0))
         return raw * self.terms.multiplier + sum((lot.rest for lot in self.lots), Fraction(0))
+
+    def figures(self) -> Figures:
+        return Figures(self.position(), self.cost(), self.realised, self.fees, len(self.lots))
 
 
 class Closed(NamedTuple):

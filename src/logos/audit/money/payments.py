@@ -97,12 +97,13 @@ class PaymentAudit:
     def pass_time(self, ts_ns: int) -> list[str]:
         """The session has come to `ts_ns`; what should have been paid by then and was not."""
         last_ns, missing = self._last_ns, list[str]()
-        if last_ns is not None and ts_ns > last_ns:
+        if self.is_used and last_ns is not None and ts_ns > last_ns:
             held = self._auditor.state()
             for key in self._due(held, last_ns, ts_ns):
                 if key not in self._paid:
                     kind, name, moment = key
                     missing.append(f"no {kind} of {name} at {moment} ns, and it was due")
+        if last_ns is not None and ts_ns > last_ns:
             self._paid.clear()
         if last_ns is None or ts_ns > last_ns:
             self._last_ns = ts_ns
