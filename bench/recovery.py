@@ -116,9 +116,9 @@ class Quotes:
         return Quote(ts_ns, traded.symbol, price, price + row % 3, *sizes, traded)
 
 
-def costs() -> None:
+def costs(ticks: int) -> None:
     """Print what each part of writing costs, for each order and as a share of the tick rate."""
-    feed = Quotes(COST_TICKS)
+    feed = Quotes(ticks)
     batches: list[list[Record]] = []
     core_s = run_core(feed, batches)
     with tempfile.TemporaryDirectory() as folder:
@@ -126,13 +126,13 @@ def costs() -> None:
         run_session(EveryHundredth(), Path(folder), feed=feed)
         whole_s = time.process_time() - began_s
     orders = sum(type(record) is OrderRecord for batch in batches for record in batch)
-    print(f"core alone             {COST_TICKS / core_s:>12,.0f} ticks/s of CPU")
-    print(f"whole session          {COST_TICKS / whole_s:>12,.0f} ticks/s of CPU")
+    print(f"core alone             {ticks / core_s:>12,.0f} ticks/s of CPU")
+    print(f"whole session          {ticks / whole_s:>12,.0f} ticks/s of CPU")
     print(f"journal and the rest   {(whole_s - core_s) / whole_s:>12.1%} of the tick rate")
     for name, sink_s in sinks(batches).items():
         print(
             f"{name:<12}{sink_s / orders * 1e6:>10.1f} us an order"
-            f"{sink_s / COST_TICKS * 1e9:>8.0f} ns a tick{sink_s / whole_s:>8.1%} of the tick rate"
+            f"{sink_s / ticks * 1e9:>8.0f} ns a tick{sink_s / whole_s:>8.1%} of the tick rate"
         )
 
 
@@ -267,10 +267,12 @@ def recoveries(name: str, strategy: type[Every | Hundredth], ticks: int, crash_a
 
 def main(records_max: int) -> None:
     """Print the cost, then a line for each length of journal."""
-    costs()
+    cost_ticks = min(COST_TICKS, records_max)
+    costs(cost_ticks)
     names = f"{'ready s':>10}{'snapshot s':>12}{'anew s':>12}"
     print(f"\n{'journal':<8}{'ticks':>11}{'records':>11}{'MB':>8}{names}")
-    recoveries("sparse", Hundredth, COST_TICKS, COST_TICKS // len(SYMBOLS) - 1_000)
+    crash_at = cost_ticks // len(SYMBOLS) - cost_ticks // 1_000
+    recoveries("sparse", Hundredth, cost_ticks, crash_at)
     ticks = 1_000
     while ticks <= records_max:
         recoveries("dense", Every, ticks, ticks - ticks // 100)

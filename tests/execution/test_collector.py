@@ -99,6 +99,27 @@ def test_what_outlives_a_look_is_set_aside(no_looks_of_its_own: None) -> None:
     assert not _is_there()
 
 
+def test_what_the_process_had_set_aside_before_stays_so(no_looks_of_its_own: None) -> None:
+    allocated = [100]
+    cycle = Cycle()
+    gc.freeze()
+    count = gc.get_freeze_count()
+    try:
+        with Collector(lambda: allocated[0]) as collector:
+            collector.beat(is_quiet=True)
+            allocated[0] = 200
+            for _ in range(60):
+                collector.beat(is_quiet=True)
+        assert 1000 < gc.get_freeze_count() <= count, "nothing more, and nothing taken back"
+        del cycle
+        gc.collect()
+        assert _is_there(), "no look passes through what was set aside"
+    finally:
+        gc.unfreeze()
+        gc.collect()
+    assert not _is_there()
+
+
 def test_old_cycles_go_when_twice_as_much_is_allocated(no_looks_of_its_own: None) -> None:
     allocated = [100]
     with Collector(lambda: allocated[0]) as collector:

@@ -13,7 +13,9 @@ with what was loaded and with what a strategy keeps: tens of milliseconds for a 
   that nothing else frees is never more than what was in use.
 
 How long each look took is counted with the rest that a live run measures. All of it is undone when
-the session ends.
+the session ends. Python sets aside everything or nothing, and takes back everything: where the
+process had set things aside before (a server does that before it forks), nothing more is, and
+looks may be as long as what was not.
 """
 
 from __future__ import annotations
@@ -50,11 +52,14 @@ class Collector:
         self._beats = 0
         self._began_ns = 0
         self._thresholds: tuple[int, int, int] = (0, 0, 0)
+        self._sets_aside = False
 
     def __enter__(self) -> Self:
         if Collector._in_charge is None:
             Collector._in_charge = self
-            gc.freeze()
+            self._sets_aside = not gc.get_freeze_count()
+            if self._sets_aside:
+                gc.freeze()
             self._whole_at = _GROWTH * self._allocated()
             self._thresholds = gc.get_threshold()
             gc.set_threshold(*_THRESHOLDS)
@@ -71,7 +76,8 @@ class Collector:
         if Collector._in_charge is self:
             Collector._in_charge = None
             gc.set_threshold(*self._thresholds)
-            gc.unfreeze()
+            if self._sets_aside:
+                gc.unfreeze()
 
     def beat(self, is_quiet: bool) -> None:
         """A heartbeat; `is_quiet`: nothing waits, so look now and not when something comes."""
@@ -79,7 +85,8 @@ class Collector:
             return
         self._beats += 1
         if self._beats % _LOOK_EVERY == 0 and self._allocated() >= self._whole_at:
-            gc.unfreeze()
+            if self._sets_aside:
+                gc.unfreeze()
             gc.collect()
             self._whole_at = _GROWTH * self._allocated()
         elif is_quiet:
@@ -90,5 +97,5 @@ class Collector:
             self._began_ns = time.perf_counter_ns()
             return
         self.pauses.add(time.perf_counter_ns() - self._began_ns)
-        if info["generation"] and Collector._in_charge is self:
+        if info["generation"] and self._sets_aside and Collector._in_charge is self:
             gc.freeze()

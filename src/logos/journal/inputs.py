@@ -15,7 +15,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, Protocol, Self
 
 import msgspec
 
@@ -197,6 +197,13 @@ class InputsWriter:
         self._journal.close()
 
 
+class Watcher(Protocol):
+    """Who is shown what was recorded, as it is given out."""
+
+    def see(self, events: Sequence[Event]) -> None:
+        """The events of the next batch."""
+
+
 class RecordedInputs:
     """What was recorded, as a feed: `chunks` gives the batches as they came."""
 
@@ -206,6 +213,10 @@ class RecordedInputs:
         self._instruments = instruments or {}
         self._joins = False
         self._read = (0, 0, b"")  # number, end and digest of the last batch that was given out
+        self.watcher: Watcher | None = None
+        """Sees the events of every batch that `chunks` gives."""
+        self._seen = START
+        """The place behind the last of them."""
         self.whole_bytes = 0
         """Bytes of the batches read so far; the facts are not among them."""
 
@@ -227,10 +238,22 @@ class RecordedInputs:
 
         Raises Damaged for a file that was changed, LiveFailureError for the recorded failure.
         """
-        yield from joined(self.batches()) if self._joins else self.batches()
+        batches = self.batches() if self.watcher is None else self._seen_by(self.watcher)
+        yield from joined(batches) if self._joins else batches
         failure = self.facts().get("failure")
         if failure:
             raise LiveFailureError(failure)
+
+    def _seen_by(self, watcher: Watcher) -> Iterator[list[Event]]:
+        self._seen = START
+        for events in self.batches():
+            watcher.see(events)
+            self._seen = Position(*self._read)
+            yield events
+
+    def unseen(self) -> Iterator[list[Event]]:
+        """The batches behind the last one that the watcher saw. Raises as `batches`."""
+        return self.batches(self._seen)
 
     def batches(self, after: Position = START) -> Iterator[list[Event]]:
         """The batches behind a place that `survey` has found there, in order. A torn last line was

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypedDict, Unpack
 
@@ -45,6 +46,9 @@ def compared(folder: Path) -> tuple[str, ...]:
     its tables: sessions of older versions have none."""
     payments = tables_of((folder / PAYMENTS).is_file())[len(TABLES) :]
     return (*COMPARED, *payments, *(name for name in DERIVED if (folder / name).exists()))
+
+
+_BLOCK_BYTES: Final = 1 << 20
 
 
 class SessionDiffersError(LogosError):
@@ -201,17 +205,18 @@ def _compare(original: Path, copy: Path) -> None:
     if not copy.is_file():
         raise SessionDiffersError(f"{original} is there, and the replay writes no {copy.name}")
     with open(original, "rb") as old, open(copy, "rb") as new:
-        number = 0
-        while True:
-            number += 1
+        while (block := old.read(_BLOCK_BYTES)) == new.read(_BLOCK_BYTES):
+            if not block:
+                return
+        old.seek(0)
+        new.seek(0)
+        for number in count(1):
             there, here = old.readline(), new.readline()
             if there != here:
                 raise SessionDiffersError(
                     f"{original}:{number} is\n  {_shown(there)}\nand the replay gives\n  "
                     f"{_shown(here)}"
                 )
-            if not there:
-                return
 
 
 def _shown(line: bytes) -> str:

@@ -39,6 +39,8 @@ from logos.journal.lock import JournalLock
 from logos.journal.surveys import Survey
 from logos.journal.writer import START, JournalWriter, content_of
 from logos.session.artifacts.claim import Claim, claim_folder, clear
+from logos.session.artifacts.derived.files import EXCURSION_EVENTS_MAX
+from logos.session.artifacts.derived.prices import KeptPrices
 from logos.session.artifacts.folder import SessionFolder, is_finished, projection_files
 from logos.session.artifacts.recoveries import Recovery
 from logos.session.artifacts.snapshots.snapshot import Snapshot
@@ -360,6 +362,8 @@ def _replay(start: Start) -> Session:
                 f"`logos resume {session_id}`"
             )
         recorded = RecordedInputs.of(place) if spec.feed is None else None
+        if recorded is not None:
+            recorded.watcher = KeptPrices(EXCURSION_EVENTS_MAX)
         feed = spec.feed or recorded
         origin = origin_of(session_id, spec.home)
         store = checked_store(spec.home)

@@ -119,6 +119,22 @@ def recovery_of(home: Path) -> dict[str, Any]:
     return recovery
 
 
+def test_a_snapshot_without_a_place_in_the_inputs_is_said_to_have_none(tmp_path: Path) -> None:
+    crashed = tmp_path / "crashed"
+    crash(tmp_path / "home", crashed, 10, at_turns(5))
+    path = folder_of(crashed) / SNAPSHOT
+    snapshot = read_snapshot(folder_of(crashed))
+    assert snapshot is not None
+    without = msgspec.structs.replace(snapshot, inputs=None, inputs_sha256="")
+    path.write_bytes(encode_snapshot(without))
+    told: list[str] = []
+    assert go_on(crashed, Saving(), told, 4).status is SessionStatus.ENDED
+    assert told == [
+        "logos: the snapshot is not used: it does not say how far the recorded inputs had come; "
+        "the session is run again from its beginning"
+    ]
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("saved_at", [1, 15, 37, 40])
 def test_it_comes_out_the_same_from_its_snapshot_and_from_its_beginning(

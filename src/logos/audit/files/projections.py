@@ -37,6 +37,7 @@ from logos.session.artifacts.tables import (
 from logos.session.build import build_account, build_states, make_instruments
 
 _SHOWN_BYTES: Final = 200
+_BLOCK_BYTES: Final = 1 << 20
 
 _IS_NO_SIGNAL: Final = f'"action":"{NO_SIGNAL}"'.encode()
 
@@ -199,6 +200,11 @@ def compare_file(there: Path, made: Path, *, is_whole: bool) -> Finding | None:
     if not there.is_file():
         return Finding(there.name, "", "is missing") if is_whole else None
     with open(there, "rb") as old, open(made, "rb") as new:
+        while (block := old.read(_BLOCK_BYTES)) == new.read(_BLOCK_BYTES):
+            if not block:
+                return None
+        old.seek(0)
+        new.seek(0)
         return _compare(there.name, old, new, is_whole=is_whole)
 
 

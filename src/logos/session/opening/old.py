@@ -78,7 +78,10 @@ def survey_of(spec: SessionSpec, plan: Plan, old: Old) -> tuple[Survey | None, S
     mark = None if found is None else found.inputs
     at = None if mark is None or found is None else Mark(mark.position, found.inputs_sha256)
     survey = old.recorded.survey(at)
-    if found is not None and (mark is None or not survey.has_place):
+    if found is not None and mark is None:  # written while it was sealed from what was recorded
+        tell_unused(spec.tell, "it does not say how far the recorded inputs had come")
+        found = None
+    elif found is not None and not survey.has_place:
         tell_unused(spec.tell, "the recorded inputs have another history")
         found = None
     return survey, found

@@ -1,12 +1,15 @@
 """The prices a session ran on, read again after it, column by column.
 
 Recorded data gives its columns as they are, without making events; what a live session recorded is
-turned back from its events. Prices are integers in the units of the instrument.
+turned back from its events, or kept while a replay meets them. Prices are integers in the units of
+the instrument.
 """
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Final, Protocol, cast, runtime_checkable
 
 import msgspec
@@ -51,7 +54,11 @@ def price_streams(feed: object) -> Iterator[tuple[str, Iterator[PriceBlock]]]:
     DataError, Damaged and OSError.
     """
     if isinstance(feed, RecordedInputs):
-        yield "", _of_batches(feed.batches())
+        kept = feed.watcher
+        if isinstance(kept, KeptPrices) and kept.is_whole:
+            yield "", chain(kept.blocks(), _of_batches(feed.unseen()))
+        else:
+            yield "", _of_batches(feed.batches())
     elif isinstance(feed, HasBlocks):
         for source, blocks in feed.blocks():
             yield source.symbol, (_of_source(source, block) for block in blocks)
@@ -97,6 +104,79 @@ class _Rows:
         """What was added."""
         bid, ask = cast("Four", self._columns[:4]), cast("Four", self._columns[4:])
         return PriceBlock(self._symbol, self.ts_ns, bid, ask, self.are_bars)
+
+
+class KeptPrices:
+    """The prices of a recording, kept while its session goes through it, so that it need not be
+    read a second time. Up to `rows_max` of them: a longer recording is not kept."""
+
+    def __init__(self, rows_max: int) -> None:
+        self._left = rows_max
+        self._held: dict[str, _KeptRows] = {}
+        self.is_whole = True
+        """Whether every price so far was kept."""
+
+    def see(self, events: Sequence[Event]) -> None:
+        """Keep the prices of a batch. (`RecordedInputs.watcher`)"""
+        if not self.is_whole:
+            return
+        for event in events:
+            if type(event) is Quote:
+                prices: Sequence[int] = (event.bid_units, event.ask_units)
+                symbol, ts_ns, are_bars = event.symbol, event.ts_ns, False
+            else:
+                eight = _of_event(event)
+                if eight is None or not isinstance(event, Quote | Trade | Bar | QuoteBar):
+                    continue
+                are_bars = isinstance(event, Bar | QuoteBar)
+                prices = eight if are_bars else (eight[0], eight[4])
+                symbol, ts_ns = event.symbol, event.ts_ns
+            rows = self._held.get(symbol)
+            if rows is None:
+                rows = self._held[symbol] = _KeptRows(symbol, are_bars)
+            if not self._left or not rows.add(ts_ns, prices, are_bars):
+                self.is_whole = False
+                self._held.clear()
+                return
+            self._left -= 1
+
+    def blocks(self) -> Iterator[PriceBlock]:
+        """What was kept, as `price_streams` has it."""
+        for rows in self._held.values():
+            yield from rows.blocks()
+
+
+class _KeptRows:
+    """Prices of one symbol in 64 bits each: bid and ask, or eight columns of bars."""
+
+    def __init__(self, symbol: str, are_bars: bool) -> None:
+        self._symbol = symbol
+        self._are_bars = are_bars
+        self._ts_ns = array("q")
+        self._columns = tuple(array("q") for _ in range(8 if are_bars else 2))
+
+    def add(self, ts_ns: int, prices: Sequence[int], are_bars: bool) -> bool:
+        """One event; False where it is of another kind, or does not fit."""
+        if are_bars is not self._are_bars:
+            return False
+        try:
+            for column, price in zip(self._columns, prices, strict=True):
+                column.append(price)
+            self._ts_ns.append(ts_ns)
+        except OverflowError:
+            return False
+        return True
+
+    def blocks(self) -> Iterator[PriceBlock]:
+        """What was added, so many rows at a time as are made of batches."""
+        for start in range(0, len(self._ts_ns), _ROWS):
+            rows = slice(start, start + _ROWS)
+            columns = [column[rows] for column in self._columns]
+            if self._are_bars:
+                bid, ask = cast("Four", tuple(columns[:4])), cast("Four", tuple(columns[4:]))
+            else:
+                bid, ask = _moments(columns[0]), _moments(columns[1])
+            yield PriceBlock(self._symbol, self._ts_ns[rows], bid, ask, self._are_bars)
 
 
 def _of_batches(batches: Iterable[Sequence[Event]]) -> Iterator[PriceBlock]:
