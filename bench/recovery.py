@@ -251,8 +251,8 @@ def recoveries(name: str, strategy: type[Every | Hundredth], ticks: int, crash_a
         feed = None if data else Quotes(ticks)
         parts = {"data": data} if data else {"feed": feed}
         crash_session(strategy(crash_at), home, snapshot_due=lambda: True, **parts)
-        for name in ("again", "ready"):
-            shutil.copytree(home, Path(folder) / name)
+        for copy in ("again", "ready"):
+            shutil.copytree(home, Path(folder) / copy)
         ready_s = seconds_to_go_on(strategy(), Path(folder) / "ready", feed)
         with_s = resume(strategy(), home, feed, snapshot=True)
         without_s = resume(strategy(), Path(folder) / "again", feed, snapshot=False)
