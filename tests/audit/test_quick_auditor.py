@@ -108,13 +108,12 @@ def both(rows: list[list[str]]) -> tuple[list[object], list[object]]:
     marks = dict.fromkeys(TERMS, "101.5")
     found: tuple[list[object], list[object]] = ([], [])
     for row in rows:
-        cells = dict(zip(COLUMNS, row, strict=False))
-        for place, auditor, judge in (
-            (found[0], quick, lambda row=row: quick.apply_cells(row)),
-            (found[1], exact, lambda cells=cells: exact.apply(cells)),
-        ):
+        for place, auditor in zip(found, (quick, exact), strict=True):
             try:
-                place.append(judge())
+                if auditor is quick:
+                    place.append(auditor.apply_cells(row))
+                else:
+                    place.append(auditor.apply(dict(zip(COLUMNS, row, strict=False))))
             except UnreadableTrades as error:
                 place.append(str(error))
             place.append((auditor.state(marks), list(auditor.state().wallets)))

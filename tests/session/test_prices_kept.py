@@ -29,8 +29,9 @@ def event(ts_ns: int, symbol: str, eight: Sequence[int]) -> Event:
     if symbol == "B":
         return Trade(ts_ns, symbol, eight[0], 5, "BUY", traded)
     if symbol == "C":
-        return Bar(ts_ns, symbol, 60, *eight[:4], 5, traded)
-    return QuoteBar(ts_ns, symbol, 60, *eight, 5, traded)
+        return Bar(ts_ns, symbol, 60, eight[0], eight[1], eight[2], eight[3], 5, traded)
+    a, b, c, d, e, f, g, h = eight
+    return QuoteBar(ts_ns, symbol, 60, a, b, c, d, e, f, g, h, 5, traded)
 
 
 def joined(blocks: Iterable[PriceBlock]) -> dict[str, list[object]]:
