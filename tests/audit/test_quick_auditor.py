@@ -1,7 +1,8 @@
 """Rows judged in whole units and in fractions: the same books, the same findings.
 
-The way of fractions is the oracle: `Auditor.apply` never leaves it. Sessions are drawn, written as
-trades.csv would have them by twenty lines of their own, damaged now and then, and given to both.
+The way of fractions is the oracle: `Auditor.apply` never leaves it. Rows of sessions are drawn,
+written as trades.csv would have them by twenty lines of their own, damaged now and then, and given
+to both.
 """
 
 from __future__ import annotations
