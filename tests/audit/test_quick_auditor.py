@@ -197,6 +197,8 @@ def test_a_time_is_that_of_the_strict_reader() -> None:
         assert take(text) == moment_ns(text)
     for text in ("2026-01-05T09:00:01.00000000Z", "2026-01-05T09:00:01.00000000٣Z", "x", ""):
         assert take(text) is None
+    with pytest.raises(ValueError, match="not a UTC time with nine digits after the point and a Z"):
+        moment_ns("2026-01-05T09:00:01.00000000Z")
 
 
 ROUNDINGS = ("up", "ceiling", "down", "floor", "half_up", "half_even")
