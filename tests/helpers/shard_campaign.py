@@ -166,7 +166,9 @@ class ShardWorld:
         assert output is not None
         if not select.select([output], [], [], wait_s)[0]:
             return False
-        return bool(self._machines["b0"].answer()["began"])
+        answer = self._machines["b0"].answer()
+        assert answer["began"], f"the next owner did not begin: {answer['why']}"
+        return True
 
     def _await_orders(self, books: dict[str, Path]) -> None:
         """Until every owner has ordered; raises AssertionError with why one does not."""
