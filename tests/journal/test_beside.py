@@ -101,3 +101,44 @@ def test_an_interrupt_as_the_wait_ends_neither_hangs_nor_shortens_the_next_wait(
     assert sorted(came) == ["interrupt", "raised", "there"]
     beside.run(lambda: None, lambda: came.append("again"))
     assert came[-1] == "again"
+
+
+def test_a_thread_that_is_late_to_say_so_does_not_shorten_the_wait_of_the_next_run() -> None:
+    """An interrupted wait looks whether the work is done, which is so before the thread says it."""
+    go_on, second_began, finish = threading.Event(), threading.Event(), threading.Event()
+    was_held: list[bool] = []
+
+    class Late(Beside):
+        """Stands between the end of its first work and saying so."""
+
+        @property
+        def _is_done(self) -> bool:
+            return self._told
+
+        @_is_done.setter
+        def _is_done(self, value: bool) -> None:
+            self._told = value
+            if value and threading.current_thread().name == "sync beside":
+                go_on.wait(10)
+
+    def interrupt(frame: FrameType, event: str, called: object) -> None:
+        if event == "c_call" and getattr(called, "__name__", "") == "acquire":
+            sys.setprofile(None)
+            raise KeyboardInterrupt
+
+    def here() -> None:
+        go_on.set()
+        assert second_began.wait(10)
+        was_held.append(late._done.locked())
+        finish.set()
+
+    def there() -> None:
+        second_began.set()
+        finish.wait(10)
+
+    late = Late()
+    with pytest.raises(KeyboardInterrupt):
+        late.run(lambda: sys.setprofile(interrupt), lambda: None)
+    late.run(here, there)
+    late.close()
+    assert was_held == [True]

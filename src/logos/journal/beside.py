@@ -72,12 +72,13 @@ class Beside:
             self._go.acquire()
             if self._work is None:
                 return
+            done = self._done  # the next run, which an interrupted one may let begin, has another
             try:
                 self._work()
             except BaseException as error:
                 self._error = error
             self._is_done = True
-            self._done.release()
+            done.release()
 
 
 def _taken_lock() -> threading.Lock:
