@@ -11,8 +11,8 @@ import venue_libraries  # noqa: F401 - first
 
 import base64
 import ssl
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from random import Random
@@ -248,6 +248,17 @@ class Bench:
         """An order that the account's owner made elsewhere."""
         return self.account.place_by_hand(self.case.market_id(), "BUY", "0.002", price, "")
 
+    @contextmanager
+    def impatient(self) -> Iterator[None]:
+        """In here an answer is given up soon; elsewhere it may take as long as a busy machine
+        does."""
+        client = self.venue._exchange
+        patient, client.timeout = client.timeout, 500
+        try:
+            yield
+        finally:
+            client.timeout = patient
+
     def charge(self, *fees: tuple[str, str]) -> None:
         """From now on each fill costs these amounts of these assets."""
         self.account.fees_of = lambda *_: [(asset, Decimal(cost)) for asset, cost in fees]
@@ -270,7 +281,7 @@ def stream_of(
 
 @asynccontextmanager
 async def bench(
-    case: Case, *, timeout_s: float = 5.0, is_open: bool = True, middlewares: Sequence[Any] = ()
+    case: Case, *, timeout_s: float = 60.0, is_open: bool = True, middlewares: Sequence[Any] = ()
 ) -> AsyncIterator[Bench]:
     """A venue connected to the simulated exchange of a case: BTC at 99,990 bid, 100,000 asked."""
     listing = Listing(case.market_id(), "BTC", case.quote, tick=case.tick, lot=case.lot)

@@ -293,7 +293,7 @@ def test_whatever_happens_on_the_way_an_order_is_there_once_or_not_at_all(exchan
     async def story(made: Bench) -> None:
         for number, fault in enumerate((*_HANDLED, *_NOT_HANDLED), start=1):
             made.exchange.fail(made.requests["create"], fault)
-            with pytest.raises((OutcomeUnknown, NotSent)) as told:
+            with made.impatient(), pytest.raises((OutcomeUnknown, NotSent)) as told:
                 await made.submit(number)
             there = await made.venue.find(f"s-1-{number}", "COIN")
             assert (there is not None) == (fault in _HANDLED), fault
@@ -301,7 +301,7 @@ def test_whatever_happens_on_the_way_an_order_is_there_once_or_not_at_all(exchan
             assert len(made.placed()) == min(number, len(_HANDLED))
             assert made.exchange.faults.spoiled[-1][1] is fault
 
-    run(exchange_id, story, timeout_s=0.5)
+    run(exchange_id, story)
 
 
 @pytest.mark.parametrize("exchange_id", ["gate", "bitget", "mexc", "hyperliquid"])
@@ -311,7 +311,7 @@ def test_whatever_happens_to_a_cancel_only_its_order_ends(exchange_id: str) -> N
         for number, fault in enumerate((*_HANDLED, *_NOT_HANDLED), start=1):
             await made.submit(number)
             made.exchange.fail(made.requests["cancel"], fault)
-            with pytest.raises((OutcomeUnknown, NotSent)):
+            with made.impatient(), pytest.raises((OutcomeUnknown, NotSent)):
                 await made.venue.cancel(CancelOrder(f"s-1-{number}", "COIN"))
             there = await made.venue.find(f"s-1-{number}", "COIN")
             assert there is not None
@@ -320,7 +320,7 @@ def test_whatever_happens_to_a_cancel_only_its_order_ends(exchange_id: str) -> N
         assert sum(order.is_open for order in made.placed()) == len(_NOT_HANDLED) + 1
         assert stranger.is_open
 
-    run(exchange_id, story, timeout_s=0.5)
+    run(exchange_id, story)
 
 
 @pytest.mark.parametrize("exchange_id", ["gate", "bitget", "mexc", "hyperliquid"])
@@ -336,11 +336,11 @@ def test_a_question_that_fails_stays_open(exchange_id: str) -> None:
         for name, ask in asked.items():
             for fault in (*_HANDLED, *_NOT_HANDLED):
                 made.exchange.fail(made.requests[name], fault)
-                with pytest.raises(Unavailable):
+                with made.impatient(), pytest.raises(Unavailable):
                     await ask()
                 made.exchange.faults.clear()
 
-    run(exchange_id, story, timeout_s=0.5)
+    run(exchange_id, story)
 
 
 @pytest.mark.parametrize("exchange_id", ["gate", "bitget", "mexc", "hyperliquid"])

@@ -160,9 +160,9 @@ def test_lost_answer(case: Case, fault: Fault) -> None:
     """lost answer"""
 
     async def run() -> None:
-        async with bench(case, timeout_s=0.3) as made:
+        async with bench(case) as made:
             made.exchange.fail(made.requests["create"], fault)
-            with pytest.raises(OutcomeUnknown):
+            with made.impatient(), pytest.raises(OutcomeUnknown):
                 await made.submit(1)
             there = await made.venue.find("s-1-1", "COIN")
             if fault is Fault.TIMEOUT_BEFORE:
