@@ -54,7 +54,8 @@ class Outcome:
     kind: str
     verdict: Verdict
     took_s: float
-    """From the fault to the first order of the next owner; below 0: there was none."""
+    """From a fault that takes the shard from its owner to the first order of the next one; below 0:
+    there was none, or the fault is of another kind."""
     problems: list[str]
     """What may not be."""
     void: list[str] = field(default_factory=list)
@@ -210,7 +211,8 @@ class ShardWorld:
             if book.shard == wanted and book.begun_ns > stage.cut_ns
             for order in book.orders[:1]
         ]
-        outcome.took_s = (min(first) - stage.cut_ns) / 1e9 if first else -1.0
+        if expects and first:  # elsewhere an owner may have given its shard back
+            outcome.took_s = (min(first) - stage.cut_ns) / 1e9
         if expects and not first:
             what = "ordered nothing" if taken else "did not get the shard in time"
             outcome.void.append(f"the next owner {what}: {said(ends['b0'])}")
