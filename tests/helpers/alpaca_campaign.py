@@ -13,17 +13,16 @@ import venue_libraries  # noqa: F401 - first
 
 # isort: split
 
-import argparse
 import sys
-import time
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from random import Random
 
 from alpaca_side import KEY, SECRET, BrokerSide
 from alpaca_wire import hand_over
 from place_story import PlaceStory
-from venue_campaign import run_sequence
+from venue_campaign import parser_of, play, play_seeds
 from venue_story import ShownSwitch
 from venue_tools import Word
 
@@ -107,39 +106,18 @@ def story_of(what: str) -> type[AlpacaStory]:
 
 def run_all(what: str, seeds: Sequence[int], stop: bool = False) -> tuple[int, Counter[str]]:
     """How many sequences went wrong, told as they come, and what happened."""
-    counts: Counter[str] = Counter()
-    wrong = 0
-    for seed in seeds:
-        outcome = run_sequence(seed, story_of(what))
-        counts += outcome.counts
-        if outcome.wrong:
-            wrong += 1
-            again = f"make alpaca-campaign WHAT={what} SEQUENCES=1 SEED={seed}"
-            print(f"{again}:", *outcome.wrong, sep="\n  ", flush=True)
-            if stop:
-                break
-    return wrong, counts
+    again = f"make alpaca-campaign WHAT={what} SEQUENCES=1 SEED="
+    return play_seeds(story_of(what), seeds, again, stop)
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = parser_of(__doc__)
     parser.add_argument("--what", choices=WHAT, help="what is traded (default: each)")
-    parser.add_argument("--sequences", type=int, default=100, help="of each")
-    parser.add_argument("--seed", type=int, default=1, help="the first sequence's seed")
-    parser.add_argument("--stop", action="store_true", help="stop at the first that goes wrong")
-    arguments = parser.parse_args()
+    options = parser.parse_args()
     failed = 0
     for what in WHAT:
-        if arguments.what not in (None, what):
-            continue
-        began = time.monotonic()
-        seeds = range(arguments.seed, arguments.seed + arguments.sequences)
-        wrong, counts = run_all(what, seeds, arguments.stop)
-        failed += wrong
-        took_s = time.monotonic() - began
-        print(f"alpaca {what}: {len(seeds)} sequences, {wrong} wrong, {took_s:.0f} s")
-        for name, number in sorted(counts.items()):
-            print(f"  {name}: {number}")
+        if options.what in (None, what):
+            failed += play(f"alpaca {what}: ", partial(run_all, what), options)
     return 1 if failed else 0
 
 

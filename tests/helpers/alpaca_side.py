@@ -11,7 +11,6 @@ import venue_libraries  # noqa: F401 - first
 
 # isort: split
 
-import asyncio
 import json
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
@@ -19,7 +18,7 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
-from campaign_troubles import Outages, Streams
+from campaign_troubles import Outages, Streams, heard_within
 from exchange_side import SKEWS_NS, ClockMarket, OrderlyHoldings, Way, roll_faults
 from place_story import STRANGER
 
@@ -184,19 +183,9 @@ class BrokerSide:
         try:
             yield _ALIVE
             while True:
-                message = await self._heard(listener)
+                # A pong, where nothing is said.
+                message = await heard_within(self.clock, listener.waiting, _PING_S)
                 if await streams.keeps():
                     yield _ALIVE if message is None else _news(json.loads(json.dumps(message)), ids)
         finally:
             listeners.remove(listener)
-
-    async def _heard(self, listener: _Listener) -> object:
-        """The next message; None for a pong, where nothing is said."""
-        word = asyncio.ensure_future(listener.waiting.get())
-        silence = asyncio.ensure_future(self.clock.sleep(_PING_S))
-        try:
-            await asyncio.wait((word, silence), return_when=asyncio.FIRST_COMPLETED)
-            return word.result() if word.done() else None
-        finally:
-            word.cancel()
-            silence.cancel()

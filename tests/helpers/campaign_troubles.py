@@ -19,7 +19,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, TypeVar
 
 from logos.core.types import NS_PER_SECOND
 from logos.execution.sending.lane import Lane, Overdue, Withheld
@@ -29,6 +29,7 @@ from logos.venues.budget import Budget, RequestKind
 from logos.venues.contract import OrderNews, Unavailable
 from logos.venues.ids import ClientIds
 
+T = TypeVar("T")
 OUTAGES = (
     Fault.MAINTENANCE,
     Fault.UNAVAILABLE,
@@ -96,7 +97,7 @@ class Streams:
         try:
             yield _WORKS
             while True:
-                name = await self._heard(heard)
+                name = await heard_within(self._clock, heard, _PING_S)
                 if await self.keeps():
                     yield _WORKS if name is None else OrderNews(ids.to_ours(name))
         finally:
@@ -117,15 +118,17 @@ class Streams:
         self.counts["words of streams"] += 1
         return True
 
-    async def _heard(self, heard: asyncio.Queue[str]) -> str | None:
-        word = asyncio.ensure_future(heard.get())
-        silence = asyncio.ensure_future(self._clock.sleep(_PING_S))
-        try:
-            await asyncio.wait((word, silence), return_when=asyncio.FIRST_COMPLETED)
-            return word.result() if word.done() else None
-        finally:
-            word.cancel()
-            silence.cancel()
+
+async def heard_within(clock: ManualClock, waiting: asyncio.Queue[T], seconds: float) -> T | None:
+    """The next word of a stream; None where nothing is said for so long."""
+    word = asyncio.ensure_future(waiting.get())
+    silence = asyncio.ensure_future(clock.sleep(seconds))
+    try:
+        await asyncio.wait((word, silence), return_when=asyncio.FIRST_COMPLETED)
+        return word.result() if word.done() else None
+    finally:
+        word.cancel()
+        silence.cancel()
 
 
 class _Account:

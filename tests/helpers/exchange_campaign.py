@@ -21,11 +21,10 @@ import venue_libraries  # noqa: F401 - first
 
 # isort: split
 
-import argparse
 import sys
-import time
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from random import Random
 
 from ccxt_copies import constructed_once
@@ -34,7 +33,7 @@ from exchange_wire import Wire
 from place_story import PlaceStory
 from quick_signatures import quick_signatures
 from round_trips import CASES, Case
-from venue_campaign import run_sequence
+from venue_campaign import parser_of, play, play_seeds
 from venue_tools import Word
 
 from logos.adapters.ccxt.venue import CcxtVenue
@@ -102,40 +101,19 @@ def story_of(case: Case) -> type[ExchangeStory]:
 
 def run_all(case: Case, seeds: Sequence[int], stop: bool = False) -> tuple[int, Counter[str]]:
     """How many sequences went wrong at an exchange, told as they come, and what happened."""
-    counts: Counter[str] = Counter()
-    wrong = 0
-    for seed in seeds:
-        with quick_signatures():
-            outcome = run_sequence(seed, story_of(case))
-        counts += outcome.counts
-        if outcome.wrong:
-            wrong += 1
-            again = f"make venue-campaign EXCHANGE={case.exchange_id} SEQUENCES=1 SEED={seed}"
-            print(f"{again}:", *outcome.wrong, sep="\n  ", flush=True)
-            if stop:
-                break
-    return wrong, counts
+    again = f"make venue-campaign EXCHANGE={case.exchange_id} SEQUENCES=1 SEED="
+    with quick_signatures():
+        return play_seeds(story_of(case), seeds, again, stop)
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = parser_of(__doc__)
     parser.add_argument("--exchange", help="its ccxt id (default: each of the suite's)")
-    parser.add_argument("--sequences", type=int, default=100, help="of each exchange")
-    parser.add_argument("--seed", type=int, default=1, help="the first sequence's seed")
-    parser.add_argument("--stop", action="store_true", help="stop at the first that goes wrong")
-    arguments = parser.parse_args()
+    options = parser.parse_args()
     failed = 0
     for case in CASES:
-        if arguments.exchange not in (None, case.exchange_id):
-            continue
-        began = time.monotonic()
-        seeds = range(arguments.seed, arguments.seed + arguments.sequences)
-        wrong, counts = run_all(case, seeds, arguments.stop)
-        failed += wrong
-        took_s = time.monotonic() - began
-        print(f"{case.exchange_id}: {len(seeds)} sequences, {wrong} wrong, {took_s:.0f} s")
-        for name, number in sorted(counts.items()):
-            print(f"  {name}: {number}")
+        if options.exchange in (None, case.exchange_id):
+            failed += play(f"{case.exchange_id}: ", partial(run_all, case), options)
     return 1 if failed else 0
 
 

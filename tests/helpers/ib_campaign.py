@@ -15,9 +15,7 @@ import ib_libraries  # noqa: F401 - first
 
 # isort: split
 
-import argparse
 import sys
-import time
 from collections import Counter
 from collections.abc import Sequence
 from random import Random
@@ -25,7 +23,7 @@ from random import Random
 from ib_side import IbSide
 from link_helpers import rest
 from place_story import PlaceStory
-from venue_campaign import run_sequence
+from venue_campaign import parser_of, play, play_seeds
 
 from logos.adapters.ib.venue import IbSettings, IbVenue
 from logos.core.instrument import Instrument, instrument
@@ -165,33 +163,11 @@ class IbStory(PlaceStory):
 
 def run_all(seeds: Sequence[int], stop: bool = False) -> tuple[int, Counter[str]]:
     """How many sequences went wrong, told as they come, and what happened."""
-    counts: Counter[str] = Counter()
-    wrong = 0
-    for seed in seeds:
-        outcome = run_sequence(seed, IbStory)
-        counts += outcome.counts
-        if outcome.wrong:
-            wrong += 1
-            again = f"make ib-campaign SEQUENCES=1 SEED={seed}"
-            print(f"{again}:", *outcome.wrong, sep="\n  ", flush=True)
-            if stop:
-                break
-    return wrong, counts
+    return play_seeds(IbStory, seeds, "make ib-campaign SEQUENCES=1 SEED=", stop)
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--sequences", type=int, default=100)
-    parser.add_argument("--seed", type=int, default=1, help="the first sequence's seed")
-    parser.add_argument("--stop", action="store_true", help="stop at the first that goes wrong")
-    arguments = parser.parse_args()
-    began = time.monotonic()
-    seeds = range(arguments.seed, arguments.seed + arguments.sequences)
-    wrong, counts = run_all(seeds, arguments.stop)
-    print(f"ib: {len(seeds)} sequences, {wrong} wrong, {time.monotonic() - began:.0f} s")
-    for name, number in sorted(counts.items()):
-        print(f"  {name}: {number}")
-    return 1 if wrong else 0
+    return 1 if play("ib: ", run_all, parser_of(__doc__).parse_args()) else 0
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ import argparse
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from decimal import Decimal
 
@@ -202,27 +202,56 @@ def run_sequence(seed: int, kind: type[JudgedStory] = JudgedStory) -> Outcome:
     return run_story(body())
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--sequences", type=int, default=300)
-    parser.add_argument("--seed", type=int, default=1, help="the first sequence's seed")
-    parser.add_argument("--stop", action="store_true", help="stop at the first that goes wrong")
-    arguments = parser.parse_args()
+def play_seeds(
+    kind: type[JudgedStory], seeds: Sequence[int], again: str, stop: bool = False
+) -> tuple[int, Counter[str]]:
+    """How many sequences went wrong, and what happened in all of them. Each that did is told as it
+    comes, with `again` and its seed: the command that plays it once more."""
     counts: Counter[str] = Counter()
     wrong = 0
-    began = time.monotonic()
-    for seed in range(arguments.seed, arguments.seed + arguments.sequences):
-        outcome = run_sequence(seed)
+    for seed in seeds:
+        outcome = run_sequence(seed, kind)
         counts += outcome.counts
         if outcome.wrong:
             wrong += 1
-            print(f"seed {seed}:", *outcome.wrong, sep="\n  ")
-            if arguments.stop:
+            print(f"{again}{seed}:", *outcome.wrong, sep="\n  ", flush=True)
+            if stop:
                 break
-    print(f"{arguments.sequences} sequences, {wrong} wrong, {time.monotonic() - began:.0f} s")
+    return wrong, counts
+
+
+def parser_of(text: str, sequences: int = 100) -> argparse.ArgumentParser:
+    """The options that all these campaigns have; `text` is what one says of itself."""
+    parser = argparse.ArgumentParser(description=text.splitlines()[0])
+    parser.add_argument("--sequences", type=int, default=sequences, help="of each kind")
+    parser.add_argument("--seed", type=int, default=1, help="the first sequence's seed")
+    parser.add_argument("--stop", action="store_true", help="stop at the first that goes wrong")
+    return parser
+
+
+def play(
+    title: str,
+    run_all: Callable[[Sequence[int], bool], tuple[int, Counter[str]]],
+    options: argparse.Namespace,
+) -> int:
+    """Play what the options say, and print what came of it. How many went wrong."""
+    began = time.monotonic()
+    seeds = range(options.seed, options.seed + options.sequences)
+    wrong, counts = run_all(seeds, options.stop)
+    took_s = time.monotonic() - began
+    print(f"{title}{len(seeds)} sequences, {wrong} wrong, {took_s:.0f} s")
     for name, number in sorted(counts.items()):
         print(f"  {name}: {number}")
-    return 1 if wrong else 0
+    return wrong
+
+
+def run_all(seeds: Sequence[int], stop: bool = False) -> tuple[int, Counter[str]]:
+    """How many sequences went wrong, told as they come, and what happened."""
+    return play_seeds(JudgedStory, seeds, "seed ", stop)
+
+
+def main() -> int:
+    return 1 if play("", run_all, parser_of(__doc__, 300).parse_args()) else 0
 
 
 if __name__ == "__main__":
