@@ -368,3 +368,4 @@ def test_a_cause_is_told_without_the_words_of_the_library_about_itself(tmp_path:
     words = str(caught.value)
     assert words.startswith("SPY: ConnectionError: curl: (7) Failed to connect to 127.0.0.1")
     assert "libcurl-errors" not in words
+    assert not words.endswith(".")

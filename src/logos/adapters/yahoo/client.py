@@ -34,7 +34,7 @@ _FINAL: Final = (400, 404, 422)
 not keep for so long (ranaroussi/yfinance issues 1548 and 2902)."""
 _NO_SPAN: Final = "Data doesn't exist for startDate"
 """Yahoo's words for a span before the first bar: an answer without rows."""
-_CURL_REFERS: Final = " See https://curl.se/libcurl/c/libcurl-errors.html first for more details."
+_CURL_REFERS: Final = ". See https://curl.se/libcurl/c/libcurl-errors.html first for more details."
 """What curl_cffi puts behind the cause of each failure (its `Curl._get_error`)."""
 _PRICES: Final = ("Open", "High", "Low", "Close")
 
