@@ -90,8 +90,8 @@ compiled: env interpreted ## Build the core as C extensions, beside the sources 
 	@ls src/logos/core/*.so >/dev/null || { echo "no extension was built" >&2; exit 1; }
 
 interpreted: ## Remove the C extensions: the core runs as Python again
-	@rm -rf build src/*__mypyc*.so src/logos/core/*.so src/logos/core/*/*.so src/logos/indicators/*.so \
-		src/logos/core/built_from.txt
+	@rm -rf build src/logos/core/built_from.txt
+	@find src -name '*.so' -delete
 
 test-compiled: compiled ## Run the tests against the C extensions, then remove them
 	@status=0; LOGOS_EXPECT_COMPILED=1 $(PYTEST) -m "not campaign" $(TESTS) || status=$$?; \

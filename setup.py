@@ -13,64 +13,70 @@ from setuptools import setup
 # Strategies, messages, the outbox and records stay interpreted: msgspec structs gain nothing
 # from mypyc.
 COMPILED = (
-    "fixed",
-    "bars.terms",
-    "bars.spans",
-    "bars.grid",
-    "bars.maker",
-    "bars.history",
-    "bars.book",
-    "bars.keeper",
-    "terms.funding",
-    "terms.marks",
-    "terms.market_hours",
-    "terms.payments",
-    "guards.limits",
-    "instrument",
-    "orders",
-    "inventory",
-    "account",
-    "fees",
-    "prices.watch",
-    "instrument_state",
-    "intents",
-    "guards.own",
-    "risk",
-    "gates",
-    "reports",
-    "matching",
-    "order_manager",
-    "handlers.figures",
-    "handlers.order_events",
-    "handlers.hours",
-    "handlers.agenda",
-    "handlers.times",
-    "handlers.callbacks",
-    "handlers.timekeeping",
-    "context",
-    "recording",
-    "exits.lost",
-    "safety",
-    "prices.actions",
-    "prices.sanity",
-    "market",
-    "exits.targets",
-    "pipeline",
-    "commands",
-    "engine",
-    "exits.held",
-    "exits.keeper",
+    "logos.core.fixed",
+    "logos.core.bars.terms",
+    "logos.core.bars.spans",
+    "logos.core.bars.grid",
+    "logos.core.bars.maker",
+    "logos.core.bars.history",
+    "logos.core.bars.book",
+    "logos.core.bars.keeper",
+    "logos.core.terms.funding",
+    "logos.core.terms.marks",
+    "logos.core.terms.market_hours",
+    "logos.core.terms.payments",
+    "logos.core.guards.limits",
+    "logos.core.instrument",
+    "logos.core.orders",
+    "logos.core.inventory",
+    "logos.core.account",
+    "logos.core.fees",
+    "logos.core.prices.watch",
+    "logos.core.instrument_state",
+    "logos.core.intents",
+    "logos.core.guards.own",
+    "logos.core.risk",
+    "logos.core.gates",
+    "logos.core.reports",
+    "logos.core.matching",
+    "logos.core.order_manager",
+    "logos.core.handlers.figures",
+    "logos.core.handlers.order_events",
+    "logos.core.handlers.hours",
+    "logos.core.handlers.agenda",
+    "logos.core.handlers.times",
+    "logos.core.handlers.callbacks",
+    "logos.core.handlers.timekeeping",
+    "logos.core.context",
+    "logos.core.recording",
+    "logos.core.exits.lost",
+    "logos.core.safety",
+    "logos.core.prices.actions",
+    "logos.core.prices.sanity",
+    "logos.core.market",
+    "logos.core.exits.targets",
+    "logos.core.pipeline",
+    "logos.core.commands",
+    "logos.core.engine",
+    "logos.core.exits.held",
+    "logos.core.exits.keeper",
+    "logos.indicators.base",
+    "logos.indicators.averages",
+    "logos.indicators.spread",
+    "logos.indicators.channels",
+    "logos.indicators.momentum",
+    "logos.indicators.crossing",
+    "logos.journal.codec",
+    "logos.journal.jsonlog",
+    "logos.session.artifacts.rows",
+    "logos.session.artifacts.tables",
 )
-"""Modules of `logos.core`."""
-
-COMPILED_INDICATORS = ("base", "averages", "spread", "channels", "momentum", "crossing")
-"""Modules of `logos.indicators`."""
+"""Modules by their dotted names: of the core, and of what runs at every order or bar besides."""
 
 
 def extensions() -> list:
-    """The extension modules of the compiled core; SystemExit when they cannot be built."""
-    sources = [Path("src/logos/core") / f"{name.replace('.', '/')}.py" for name in COMPILED]
-    sources += [Path("src/logos/indicators") / f"{name}.py" for name in COMPILED_INDICATORS]
+    """The extension modules; SystemExit when they cannot be built."""
+    sources = [Path("src", *name.split(".")).with_suffix(".py") for name in COMPILED]
     missing = [str(source) for source in sources if not source.is_file()]
     if missing:
         raise SystemExit(
@@ -78,14 +84,15 @@ def extensions() -> list:
             "correct the list COMPILED in setup.py, or build without LOGOS_COMPILE"
         )
     try:
+        import msgspec  # noqa: F401  what is compiled builds on its types: never without them
         from mypyc.build import mypycify
-    except ImportError:
+    except ImportError as error:
         raise SystemExit(
-            "LOGOS_COMPILE=1 needs mypy in the environment that builds: "
-            "pip install mypy setuptools wheel, then build with --no-build-isolation"
+            f"LOGOS_COMPILE=1 needs mypy and msgspec in the environment that builds ({error}): "
+            "pip install mypy msgspec setuptools wheel, then build with --no-build-isolation"
         ) from None
     note_sources(sources)
-    # What is not compiled needs libraries that are not there where a wheel is built.
+    # What is not compiled needs more libraries, which are not there where a wheel is built.
     options = ["--follow-imports=silent", *(str(source) for source in sources)]
     return mypycify(options, opt_level="3", group_name="logos_core")
 

@@ -143,12 +143,13 @@ def test_a_core_that_was_compiled_from_other_sources_is_refused_with_the_way_out
 ) -> None:
     """An extension wins over the source beside it: after an edit it would be the old core."""
     package = tmp_path / "src" / "logos"
-    (package / "core").mkdir(parents=True)
-    (package / "indicators").mkdir()
-    for name in ("core/engine", "core/plain", "indicators/base"):
+    for folder in ("core", "indicators", "session/artifacts"):
+        (package / folder).mkdir(parents=True)
+    compiled = ("core/engine", "indicators/base", "session/artifacts/rows")
+    for name in (*compiled, "core/plain"):
         (package / f"{name}.py").write_text(f"# {name}")
     assert stale_core(package) == ""
-    for name in ("core/engine", "indicators/base"):
+    for name in compiled:
         (package / f"{name}{EXTENSION_SUFFIXES[0]}").touch()
     assert "from other sources" in stale_core(package), (
         "one that does not say what it was built from"
@@ -157,12 +158,22 @@ def test_a_core_that_was_compiled_from_other_sources_is_refused_with_the_way_out
     source = (PROJECT / "setup.py").read_text(encoding="utf-8")
     exec(source.replace("from setuptools import setup", ""), setup)  # the module as it stands
     monkeypatch.chdir(tmp_path)
-    setup["note_sources"]([Path("src/logos/core/engine.py"), Path("src/logos/indicators/base.py")])
+    setup["note_sources"]([Path("src/logos", f"{name}.py") for name in compiled])
     assert stale_core(package) == ""
     (package / "core" / "plain.py").write_text("# edited, and not compiled")
+    (package / "core" / "plain.of-another-python.so").touch()
     assert stale_core(package) == ""
-    (package / "indicators" / "base.py").write_text("# edited")
-    assert "install logos again" in stale_core(package)
+    for name in compiled:
+        (package / f"{name}.py").write_text("# edited")
+        assert "install logos again" in stale_core(package)
+        (package / f"{name}.py").write_text(f"# {name}")
+        assert stale_core(package) == ""
+    left = package / "core" / f"moved{EXTENSION_SUFFIXES[0]}"
+    left.touch()
+    assert "from other sources" in stale_core(package), "one of another build"
+    left.unlink()
+    (package / "session/artifacts/rows.py").unlink()
+    assert "from other sources" in stale_core(package), "one whose source is gone"
     for name in ("Makefile", "pyproject.toml"):
         (tmp_path / name).touch()
     assert "`make compiled` builds it anew" in stale_core(package)

@@ -9,8 +9,10 @@ this installation, and every message calls it.
 from __future__ import annotations
 
 import hashlib
+import os
 import shlex
 import sys
+from collections.abc import Iterator
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 from typing import Final
@@ -66,19 +68,22 @@ def stale_core(package: Path = _PACKAGE) -> str:
     """Why the compiled core is not the one of these sources, in one line; empty where it is.
 
     Empty where none is compiled, too. An extension wins over the source beside it: after an edit,
-    or an update of a checkout, the old core would go on trading under the new sources' hash.
+    or an update of a checkout, the old core would go on trading under the new sources' hash. One
+    that is left of another build counts as well: all that there are, wherever they lie, must be
+    those of the last build.
     """
-    if not _is_extended(package / "core" / "engine.py"):
+    extended = sorted(_extended(package))
+    if not extended:
         return ""
     note = package / "core" / "built_from.txt"
     built_from = (
         note.read_text(encoding="ascii", errors="replace").strip() if note.is_file() else ""
     )
-    sources = [path for room in ("core", "indicators") for path in (package / room).rglob("*.py")]
     digest = hashlib.sha256()
-    for name, path in sorted((path.relative_to(package).as_posix(), path) for path in sources):
-        if _is_extended(path):
-            digest.update(f"{name}:{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    for name in extended:
+        source = package / name
+        content = source.read_bytes() if source.is_file() else b""
+        digest.update(f"{name}:{hashlib.sha256(content).hexdigest()}\n".encode())
     if digest.hexdigest() == built_from:
         return ""
     way_out = (
@@ -89,6 +94,11 @@ def stale_core(package: Path = _PACKAGE) -> str:
     return f"the compiled core was built from other sources than those beside it: {way_out}"
 
 
-def _is_extended(source: Path) -> bool:
-    """Whether an extension stands beside a source, which Python imports in its place."""
-    return any(source.with_suffix(suffix).is_file() for suffix in EXTENSION_SUFFIXES)
+def _extended(package: Path) -> Iterator[str]:
+    """The sources, as paths within the package, in whose place Python imports an extension."""
+    for folder, inner, names in os.walk(package):
+        inner[:] = [name for name in inner if name != "__pycache__"]
+        for name in names:
+            module, _, rest = name.partition(".")
+            if f".{rest}" in EXTENSION_SUFFIXES:  # those of another Python are not imported
+                yield Path(folder, f"{module}.py").relative_to(package).as_posix()
