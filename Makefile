@@ -11,6 +11,8 @@ WORKERS ?= 3
 # Compiled modules are kept whatever the environment says: hundreds of processes load the same ones.
 export PYTHONDONTWRITEBYTECODE :=
 CHECKS = $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy --strict
+# The Python of an environment in which a wheel was installed (WHEEL=path), or that of this checkout.
+TRIED = $(or $(WHEEL),$(BIN)/python)
 # A file's tests run in one process: they share what is costly to make. A process that dies ends
 # the run: one that took its place would leave it waiting for ever.
 PYTEST = $(BIN)/pytest -q -n $(WORKERS) --dist loadfile --max-worker-restart 0
@@ -122,8 +124,9 @@ peers: ## Let another engine trade three strategies of examples/ anew, for tests
 	mv build/peer_trades.json tests/oracles/peer_trades.json
 
 .PHONY: sweep-campaign
-sweep-campaign: env ## 200 sessions on two workers, five killed, the switch thrown (SESSIONS=n SEED=n)
-	$(BIN)/python tests/helpers/sweep_campaign.py $(or $(SESSIONS),200) $(or $(SEED),1)
+sweep-campaign: env ## 200 sessions on two workers, five killed, the switch thrown; 60 kills of whole sweeps (SESSIONS=n KILLS=n SEED=n WHEEL=its Python)
+	$(TRIED) tests/helpers/sweep_campaign.py $(or $(SESSIONS),200) $(or $(SEED),1)
+	$(TRIED) tests/helpers/sweep_kill_trials.py $(or $(KILLS),60) $(or $(SEED),1)
 
 .PHONY: import-fuzz
 import-fuzz: env ## Damaged files of many forms: read to the same numbers, or refused (COUNT=n SEED=n)
@@ -140,8 +143,8 @@ peers-bench: env ## Other engines on the same work as logos, each in an environm
 	$(BIN)/python bench/peers/compare.py $(ARGS)
 
 .PHONY: venue-campaign
-venue-campaign: env ## 1,000 random sessions at each exchange through the real ccxt (SEQUENCES=n SEED=n EXCHANGE=id)
-	$(BIN)/python tests/helpers/exchange_campaign.py --sequences $(or $(SEQUENCES),1000) --seed $(or $(SEED),1) $(if $(EXCHANGE),--exchange $(EXCHANGE))
+venue-campaign: env ## 1,000 random sessions at each exchange through the real ccxt (SEQUENCES=n SEED=n EXCHANGE=id WHEEL=its Python)
+	$(TRIED) tests/helpers/exchange_campaign.py --sequences $(or $(SEQUENCES),1000) --seed $(or $(SEED),1) $(if $(EXCHANGE),--exchange $(EXCHANGE))
 
 .PHONY: alpaca-campaign
 alpaca-campaign: env ## 1,000 random sessions of shares and of coins at a simulated Alpaca, through the real alpaca-py (SEQUENCES=n SEED=n WHAT=shares)
@@ -155,12 +158,12 @@ ib-campaign: env ## 1,000 random sessions of days at a simulated gateway of Inte
 ship-campaign: env ## 100,000 records to a broker that is cut off and stands, by a shipper that is killed (RECORDS=n SEED=n)
 	$(BIN)/python tests/helpers/ship_campaign.py --records $(or $(RECORDS),100000) --seed $(or $(SEED),1)
 
-crash-campaign: env ## 1,000 kills of real sessions, each resumed to the same bytes (KILLS=n SEED=n CLI=1 KEPT=1 PYTHON=of a wheel)
-	$(or $(PYTHON),$(BIN)/python) tests/helpers/crash_campaign.py --kills $(or $(KILLS),1000) \
+crash-campaign: env ## 1,000 kills of real sessions, each resumed to the same bytes (KILLS=n SEED=n CLI=1 KEPT=1 WHEEL=its Python)
+	$(TRIED) tests/helpers/crash_campaign.py --kills $(or $(KILLS),1000) \
 		--seed $(or $(SEED),0) $(if $(CLI)$(KEPT),--cli) $(if $(KEPT),--kept)
 
-kill-campaign: env ## 1,000 engagements, 200 restarts, 200 signals from exec to exit (ENGAGEMENTS=n RESTARTS=n LIVES=n PYTHON=of a wheel)
-	$(or $(PYTHON),$(BIN)/python) tests/helpers/kill_campaign.py --engagements $(or $(ENGAGEMENTS),1000) \
+kill-campaign: env ## 1,000 engagements, 200 restarts, 200 signals from exec to exit (ENGAGEMENTS=n RESTARTS=n LIVES=n WHEEL=its Python)
+	$(TRIED) tests/helpers/kill_campaign.py --engagements $(or $(ENGAGEMENTS),1000) \
 		--restarts $(or $(RESTARTS),200) --lives $(or $(LIVES),200)
 
 fleet-campaign: env ## 500 faults between 3 members of etcd and 4 engines, in network namespaces: root (RUNS=n SEED=n TTL=s)

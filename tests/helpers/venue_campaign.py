@@ -30,6 +30,7 @@ from decimal import Decimal
 import msgspec
 from story_loop import run_story
 from venue_story import Outcome, ShownSwitch, Story
+from which_core import core_words
 
 from logos.core.fixed import to_decimal
 from logos.core.messages import Report
@@ -239,7 +240,7 @@ def play(
     seeds = range(options.seed, options.seed + options.sequences)
     wrong, counts = run_all(seeds, options.stop)
     took_s = time.monotonic() - began
-    print(f"{title}{len(seeds)} sequences, {wrong} wrong, {took_s:.0f} s")
+    print(f"{title}{len(seeds)} sequences, {wrong} wrong, {took_s:.0f} s; {core_words()}")
     for name, number in sorted(counts.items()):
         print(f"  {name}: {number}")
     return wrong
