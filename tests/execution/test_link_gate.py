@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from random import Random
+from typing import cast
 
 import pytest
 from guard_helpers import BUY, SELL, A
 
 from logos.core.context import CoreView
+from logos.core.gates import Switch
 from logos.core.messages import (
     Report,
 )
 from logos.core.outbox import SubmitOrder
 from logos.core.strategy import limit, market
-from logos.core.types import Code, ReportKind, Side
+from logos.core.types import Code, ReportKind, Side, SwitchState
 from logos.execution.venue_link import VenueLink
 from logos.testing.builders import (
     Scripted,
@@ -23,6 +25,7 @@ from logos.testing.builders import (
 from logos.testing.clock import ManualClock
 from logos.testing.fake_venue import FakeVenue
 from logos.testing.venue_core import outbox_of, report, venue_core
+from logos.venues.contract import VenueOrder
 
 
 @pytest.mark.parametrize("state", ["SAFE", "REDUCE_ONLY", "ENGAGED"])
@@ -133,3 +136,42 @@ def test_a_kill_while_a_venue_asks_what_an_order_needs_keeps_the_order_here(
     reports, submits = asyncio.run(asyncio.wait_for(send(), 20))
     assert submits == ({} if is_killed else {"test-1": 1})
     assert reports[0].kind is (ReportKind.NOT_SENT if is_killed else ReportKind.ACCEPTED)
+
+
+def test_the_switch_is_looked_at_when_an_order_begins_to_wait_and_when_it_leaves() -> None:
+    """Twice, and no more: each look asks the system three times."""
+    core = venue_core(Scripted({1: market(BUY, 2)}), A)
+    core.start(1)
+    core.run([quote(A, 1, "100", "100")])
+    requests = outbox_of(core).take()
+    looks: list[str] = []
+
+    class Watched(FakeVenue):
+        async def submit(self, request: SubmitOrder) -> VenueOrder:
+            looks.append("leaves")
+            return await super().submit(request)
+
+    class Looked:
+        def __init__(self) -> None:
+            self.epoch = core.switch.epoch
+
+        def authority(self) -> SwitchState:
+            looks.append("look")
+            return core.switch.authority()
+
+    async def send() -> None:
+        clock = ManualClock()
+        reports: list[Report] = []
+        venue = Watched([A], clock, Random(1), {"USD": "1000"})
+        venue.set_price("AAA", 100)
+        view = CoreView(core.order_manager)
+        link = VenueLink(venue, view, cast(Switch, Looked()), clock, Random(2), reports.append)
+        serving = asyncio.create_task(link.run())
+        link.dispatch(requests)
+        while not reports:
+            await asyncio.sleep(0)
+        serving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)
+
+    asyncio.run(asyncio.wait_for(send(), 20))
+    assert looks == ["look", "look", "leaves"]

@@ -17,7 +17,7 @@ from logos.core.strategy import market
 from logos.core.types import OrderStatus, Side, SwitchState
 from logos.execution.order_match import fee_units, is_fill_of, plain
 from logos.testing.builders import Scripted, guards_in
-from logos.testing.fake_venue import Faults
+from logos.testing.fake_venue import FakeVenue, Faults
 from logos.testing.venue_core import venue_core
 from logos.venues.contract import Unavailable, VenueFill, VenueOrder
 
@@ -272,3 +272,33 @@ def test_a_market_order_is_looked_for_in_no_list_of_what_rests() -> None:
         assert (traffic.counts["open_orders"], traffic.counts["find"]) == (0, 1)
 
     story(work, script=resting(5) | {6: market(Side.BUY, "1")})
+
+
+def test_a_venue_that_looks_fills_up_is_asked_for_those_of_one_order(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+
+    async def fills_of(
+        venue: FakeVenue, client_order_id: str, since_ns: int
+    ) -> Sequence[VenueFill]:
+        asked.append(client_order_id)
+        fills = await FakeVenue.fills_since(venue, since_ns)
+        return [each for each in fills if each.client_order_id == client_order_id]
+
+    monkeypatch.setattr(FakeVenue, "fills_of", fills_of, raising=False)
+
+    async def work(bench: LinkBench) -> None:
+        bench.wish()
+        bench.quote()
+        await bench.wait(1)
+        for _ in range(3):
+            bench.venue._fill("test-1", 200)
+            await bench.wait(2)
+        bench.venue._cancel("test-1")
+        await bench.wait(4)
+        assert bench.kinds == ["ACCEPTED", *["FILLED"] * 3, "CANCELLED"]
+        assert bench.held == 600
+        assert set(asked) == {"test-1"}
+
+    story(work)

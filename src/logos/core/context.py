@@ -13,7 +13,7 @@ from typing import NamedTuple, final
 
 from logos.core.bars.book import NO_HISTORY, BarBook
 from logos.core.exits.held import under_way
-from logos.core.gates import Switch, why_closed
+from logos.core.gates import Switch, lets_all_out, why_closed
 from logos.core.guards.standing import RiskFigures, risk_figures
 from logos.core.handlers.events import Timer
 from logos.core.handlers.figures import Figures, make_figures
@@ -276,13 +276,14 @@ class CoreView:
 
         The switch, the position and what else is open are those of now. See `gates.why_closed`.
         """
+        state = switch.authority()
+        if lets_all_out(state):
+            return None
         in_flight = self.in_flight(terms.symbol, terms.is_buy, terms.client_order_id)
         order = self._open().get(terms.client_order_id)
         if order is not None and order.reduce_only:
             in_flight = under_way(self._order_manager.states[terms.symbol], order.is_buy, order)
-        return why_closed(
-            switch.authority(), terms.signed_quantity, self.position(terms.symbol), in_flight
-        )
+        return why_closed(state, terms.signed_quantity, self.position(terms.symbol), in_flight)
 
     def _open(self) -> dict[str, Order]:
         outbox = self._order_manager.outbox

@@ -146,6 +146,18 @@ class BoundedVenue:
         call = lambda waiting: self._venue.fills_since(waiting.since_ns)  # noqa: E731
         return await self._ask(RequestKind.FILLS, ("fills",), call, ts_ns)
 
+    @property
+    def looks_up_fills(self) -> bool:
+        """Whether it can be asked for the fills of one order (`contract.LookingUp`)."""
+        return hasattr(self._venue, "fills_of")
+
+    async def fills_of(self, client_order_id: str, ts_ns: int) -> Sequence[VenueFill]:
+        """As the venue's, of one that `looks_up_fills`."""
+        fills_of = getattr(self._venue, "fills_of")  # noqa: B009 - not every venue has it
+        key = ("fills of", client_order_id)
+        call = lambda waiting: fills_of(client_order_id, waiting.since_ns)  # noqa: E731
+        return await self._ask(RequestKind.FILLS, key, call, ts_ns)
+
     async def charges_since(self, ts_ns: int) -> Sequence[VenueCharge]:
         """As the venue's; nothing of one that charges nothing behind its fills."""
         charges_since = getattr(self._venue, "charges_since", None)

@@ -112,13 +112,11 @@ class VenueLink:
         for request in requests:
             if isinstance(request, SubmitOrder):
                 self._keep(TrackedOrder(request.terms, request))
-            else:
-                kept = self._kept.get(request.client_order_id)
-                if kept is not None:
-                    if kept.cancel is None:
-                        kept.wake.set()
-                    kept.cancel = request
-                    self.lane.recheck()
+            elif (kept := self._kept.get(request.client_order_id)) is not None:
+                if kept.cancel is None:
+                    kept.wake.set()
+                kept.cancel = request
+                self.lane.recheck()
 
     def _keep(self, kept: TrackedOrder) -> None:
         self._kept[kept.terms.client_order_id] = kept
@@ -199,18 +197,20 @@ class VenueLink:
         gate = LastGate(self._view, self._switch, kept)
         wait_ns = round(self._rules.send_again_s * NS_PER_SECOND) + self.lane.slowest_ns
         until_ns = self._clock.now_ns() + wait_ns
+        closed = gate.closed
         while True:
-            if (closed := gate.why_closed()) is not None:
+            if closed is not None:
                 self._tell.say(kept, *closed)
                 return False
             if self.doubts.is_held(kept.terms.symbol):
                 if not await self._wait_for_holdings(kept):
                     return False
+                closed = gate.why_closed()
                 continue
             try:
                 there = await self._venue.submit(submit, gate.is_open, until_ns)
             except Withheld:
-                continue
+                closed = gate.why_closed()
             except Refused as refusal:
                 self._tell.say(kept, ReportKind.REJECTED, str(refusal))
                 return False
@@ -220,6 +220,7 @@ class VenueLink:
                     self._tell.say(kept, ReportKind.NOT_SENT, str(failure))
                     return False
                 await self._clock.sleep(wait_s)
+                closed = gate.why_closed()
             except VenueError as doubt:
                 # Whatever else an adapter raises here, it does not say that nothing happened.
                 self._tell.say(kept, ReportKind.UNKNOWN, str(doubt))

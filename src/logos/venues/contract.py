@@ -211,6 +211,13 @@ class Telling(Protocol):
         where that is not so, or not certain: then it is to be asked for. Asks nothing itself."""
 
 
+class LookingUp(Protocol):
+    """A venue that finds an order's fills without going through all others'; most lack this."""
+
+    async def fills_of(self, client_order_id: str, since_ns: int) -> Sequence[VenueFill]:
+        """Those of `Venue.fills_since` that are this order's. Raises Unavailable."""
+
+
 class Resuming(Protocol):
     """A venue that has to know what an earlier run of the session has booked; others lack this."""
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 
 import mt5_libraries  # noqa: F401 - before anything that needs zmq
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mt5_helpers import CALM, Bench, WallClock, an_order, bench, coin, quiet
 from waiting import until
 
 from logos.adapters.mt5.known.deals import Deals
+from logos.adapters.mt5.known.ledger import Ledger
 from logos.adapters.mt5.lists import Mt5VenueSymbol
 from logos.adapters.mt5.records import Deal, Mark
 from logos.adapters.mt5.shared_venue import SharedMt5Venue
@@ -42,7 +46,9 @@ def test_what_is_looked_up_is_what_a_scan_would_find(deals: list[Deal], from_s: 
         assert known.note(each)
         assert not known.note(each)
     ordered = sorted(deals, key=lambda each: (each.time_s, int(each.ticket)))
-    assert known.since(from_s) == [each for each in ordered if each.time_s >= from_s]
+    later = [each for each in ordered if each.time_s >= from_s]
+    assert known.since(from_s) == later
+    assert known.blank_since(from_s) == [each for each in later if each.mark.is_blank]
     tickets = [each.ticket for each in deals[:1]]
     for comment, magic, order in (("s-1", 7, "11"), ("s-2", 9, ""), ("s-3", 8, "12")):
         assert known.found_by(comment, magic, order, tickets) == [
@@ -53,6 +59,24 @@ def test_what_is_looked_up_is_what_a_scan_would_find(deals: list[Deal], from_s: 
             or (order and each.order == order)
             or each.ticket in tickets
         ]
+
+
+@given(st.lists(A_DEAL, max_size=20), st.lists(A_DEAL, max_size=20))
+@settings(max_examples=40, deadline=None)
+def test_what_answers_list_is_taken_once_and_what_came_by_itself_before_is_not(
+    told: list[Deal], listed: list[Deal]
+) -> None:
+    known = Deals()
+    for each in told:
+        known.note(each)
+    known.told(listed, [each.ticket for each in listed], 0)
+    heard = {each.ticket for each in told}
+    taken = known.take_listed()
+    assert [each.ticket for each in taken] == list(
+        dict.fromkeys(each.ticket for each in listed if each.ticket not in heard)
+    )
+    known.told(listed, [each.ticket for each in listed], 0)
+    assert known.take_listed() == []
 
 
 def venue_of(box: Bench) -> SharedMt5Venue:
@@ -128,3 +152,52 @@ def test_a_fill_of_an_order_that_waits_is_news_and_a_cancelled_one_is_never_told
             await venue.close()
 
     asyncio.run(scenario())
+
+
+@contextmanager
+def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Each time that it is looked whose an entry is."""
+    seen: list[str] = []
+    find = Ledger.client_id_of
+
+    def look(ledger: Ledger, mark: Mark, ticket: str) -> str:
+        seen.append(ticket)
+        return find(ledger, mark, ticket)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Ledger, "client_id_of", look)
+        yield seen
+
+
+def test_the_end_of_an_order_that_waited_is_told_without_going_through_all_deals(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Not for each order that ends, the deals of the others are looked at again."""
+
+    async def scenario() -> list[int]:
+        async with bench(IDS, quiet(SYMBOL), settings=CALM) as box:
+            venue = venue_of(box)
+            await venue.open()
+            for number in range(1, 31):
+                await venue.submit(an_order(coin(SYMBOL), name=f"run-{number}"))
+            looked: list[int] = []
+            for number in range(31, 34):
+                waiting = an_order(
+                    coin(SYMBOL), Side.BUY, 100, OrderType.LIMIT, 9_000, name=f"run-{number}"
+                )
+                assert (await venue.submit(waiting)).status is OrderStatus.ACCEPTED
+                await venue.cancel(CancelOrder(f"run-{number}", SYMBOL))
+                venue._absence._settle_ns = 0
+                with counted(monkeypatch) as seen:
+                    there = await venue.find(f"run-{number}", SYMBOL)
+                    assert there is not None
+                    assert there.status is OrderStatus.CANCELLED
+                    assert list(await venue.fills_of(f"run-{number}", 0)) == []
+                looked.append(len(seen))
+            [fill] = await venue.fills_of("run-7", 0)
+            assert fill.client_order_id == "run-7"
+            assert list(await venue.fills_of("run-7", fill.ts_ns + 10**12)) == []
+            await venue.close()
+            return looked
+
+    assert max(asyncio.run(scenario())[1:]) == 0

@@ -168,13 +168,23 @@ class SharedMt5Venue(Mt5Venue):
             if (there := self._told_whole(sent)) is not None:
                 return there
         if sent is not None and sent.ticket and sent.type is OrderType.MARKET:
-            await self._deals(self._unmarked.deals_from_s(sent))
+            await self._deals_beside(self._unmarked.deals_from_s(sent))
             if (there := self._told_whole(sent)) is not None:
                 return there
         found = await super().find(client_order_id, symbol)
         if found is None and sent is not None and client_order_id in self._taken_before:
             return self._gone(sent)
         return found
+
+    async def _deals_beside(self, from_server_s: int) -> list[Deal]:
+        """As there. Where deals say whose they are, each is looked at once, when it is first told:
+        whose it is does not change."""
+        if self._unmarked.is_on or self._tickets.is_on:
+            return await super()._deals_beside(from_server_s)
+        from_s = max(0, from_server_s)
+        await self._shared.learn_deals(from_s)
+        self._note_deals(self._shared.known.take_listed())
+        return self._shared.known.blank_since(from_s)
 
     def _told_whole(self, sent: Sent) -> VenueOrder | None:
         """A taken order whose known deals make it whole; None for any other."""
@@ -232,3 +242,13 @@ class SharedMt5Venue(Mt5Venue):
         known = self._shared.known_deals(from_s)
         self._unmarked.assign(known)
         return [self._told(each) for each in known]
+
+    async def fills_of(self, client_order_id: str, since_ns: int) -> Sequence[VenueFill]:
+        """Those of `fills_since` that are this order's, looked up. Raises Unavailable."""
+        if self._unmarked.is_on:
+            return await self.fills_since(since_ns)
+        from_s = max(0, self._lists.server_s(since_ns))
+        if self._shared.is_closed or not self._shared.knows_from(from_s):
+            await self._deals_beside(from_s)
+        mine = self._fills_of(client_order_id, ())
+        return [self._told(each) for each in mine if each.time_s >= from_s]

@@ -262,12 +262,8 @@ class Mt5Terminal:
                 return ""
             return f"kill switch in the gateway: {switch.why()}"
 
-        def epoch() -> int:
-            switch.authority()  # so that the epoch is that of now
-            return switch.epoch
-
         self.gateway.door.gate = for_threads(lambda: lets_all_out(switch.authority()), closed)
-        self.gateway.door.epoch = epoch
+        self.gateway.door.epoch = lambda: switch.epoch
         self._pump = asyncio.create_task(self._links.run(), name="mt5 live port")
         self._pump.add_done_callback(self._on_pump_end)
 

@@ -261,7 +261,7 @@ class Mt5Venue:
             await self._unmarked.hear()
         orders = await self._lists.orders()
         self._absence.note(orders)
-        deals = await self._deals(self._unmarked.deals_from_s(sent))
+        deals = await self._deals_beside(self._unmarked.deals_from_s(sent))
         fills = self._fills_of(client_order_id, deals)
         for order in orders:
             if self._ledger.is_mine(client_order_id, order.mark, order.ticket):
@@ -287,11 +287,17 @@ class Mt5Venue:
     async def _deals(self, from_server_s: int) -> list[Deal]:
         """Deals from a second of the terminal's clock on, each with its order where that can be
         told. Raises Unavailable."""
-        deals = await self._lists.deals(from_server_s)
+        self._note_deals(deals := await self._lists.deals(from_server_s))
+        return deals
+
+    def _note_deals(self, deals: Sequence[Deal]) -> None:
         self._unmarked.assign(deals)
         self._tickets.note_all(deals)
         self._absence.note_deals(deals, self._fills_of)
-        return deals
+
+    async def _deals_beside(self, from_server_s: int) -> list[Deal]:
+        """Deals among which an order without marks is looked for. Raises Unavailable."""
+        return await self._deals(from_server_s)
 
     def _fills_of(self, client_order_id: str, deals: Sequence[Deal]) -> list[Deal]:
         """Those of the deals that belong to an order."""

@@ -48,7 +48,7 @@ class Fills:
             return
         news = self._news(kept, there, self._looks.latest_fills)
         if has_ended_short or sum(fill.quantity_units for fill in news) != missing:
-            fills = await self._looks.fills_since(self.since(terms), step)
+            fills = await self._looks.fills_for(terms, self.since(terms), step)
             news = self._news(kept, there, fills)
         for fill in news:
             self.seen.add((terms.client_order_id, fill.fill_id))

@@ -138,9 +138,13 @@ class Looks:
         ):
             self._gone(kept)
 
-    async def fills_since(self, ts_ns: int, after_step: int) -> Sequence[VenueFill]:
-        """All fills from then on, perhaps earlier ones too, asked for after `after_step`. Raises
-        VenueError."""
+    async def fills_for(
+        self, terms: OrderTerms, ts_ns: int, after_step: int
+    ) -> Sequence[VenueFill]:
+        """Fills from then on, the order's among them, perhaps all and earlier ones too, asked for
+        after `after_step`. Raises VenueError."""
+        if self._venue.looks_up_fills:
+            return await self._venue.fills_of(terms.client_order_id, ts_ns)
         if not self._uses_list(self._count):
             self.latest_fills = await self._venue.fills_since(ts_ns)
             return self.latest_fills

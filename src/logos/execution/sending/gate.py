@@ -14,15 +14,19 @@ from logos.execution.tracked import TrackedOrder
 
 
 class LastGate:
-    """Whether one order may leave. Make it when the order begins to wait."""
+    """Whether one order may leave. Make it when the order begins to wait, which is a first look:
+    `closed` is what it found."""
 
     def __init__(self, view: CoreView, switch: Switch, kept: TrackedOrder) -> None:
         self._view = view
         self._switch = switch
         self._kept = kept
-        self._closed: tuple[ReportKind, str] | None = None
-        switch.authority()  # so that the epoch is that of now
-        self._epoch = switch.epoch
+        self.closed: tuple[ReportKind, str] | None = None
+        """How the order ends here, as of the latest look; None while it may leave."""
+        is_closed = view.why_closed(switch, kept.terms) is not None
+        self._epoch = switch.epoch  # that of now, since the switch was asked just now
+        if is_closed or kept.cancel is not None:
+            self.closed = self._look()
 
     def is_open(self) -> bool:
         """Ask now. Once it was closed it stays closed."""
@@ -30,9 +34,9 @@ class LastGate:
 
     def why_closed(self) -> tuple[ReportKind, str] | None:
         """Ask now: how the order ends here, and why; None while it may leave."""
-        if self._closed is None:
-            self._closed = self._look()
-        return self._closed
+        if self.closed is None:
+            self.closed = self._look()
+        return self.closed
 
     def _look(self) -> tuple[ReportKind, str] | None:
         kept, switch = self._kept, self._switch

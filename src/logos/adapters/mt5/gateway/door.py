@@ -67,7 +67,8 @@ class Door:
     def __init__(self, gate: Gate, say: Callable[..., None]) -> None:
         self.gate = gate
         self.epoch: Callable[[], int] = lambda: 0
-        """Which change of the switch is the latest, as of now."""
+        """Which change of the switch is the latest, as of the latest look at it. `gate` is such a
+        look; an order that begins to wait before anybody has seen a change is kept back by it."""
         self._say = say
 
     def begin(self, order: SubmitOrder | None, epoch: int | None) -> Leaving | None:

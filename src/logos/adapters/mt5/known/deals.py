@@ -27,6 +27,9 @@ class Deals:
 
     def __init__(self) -> None:
         self._deals: list[Deal] = []
+        self._blank: list[Deal] = []
+        """Those that say nothing of whose they are."""
+        self._listed: list[Deal] = []
         self._by_ticket: dict[str, Deal] = {}
         self._by_comment: _Index = {}
         self._by_magic: dict[int, list[Deal]] = {}
@@ -47,10 +50,9 @@ class Deals:
         if deal.ticket in self._by_ticket:
             return False
         self._by_ticket[deal.ticket] = deal
-        if not self._deals or _order_of(self._deals[-1]) < _order_of(deal):
-            self._deals.append(deal)
-        else:
-            insort(self._deals, deal, key=_order_of)
+        _file(self._deals, deal)
+        if deal.mark.is_blank:
+            _file(self._blank, deal)
         if deal.mark.comment:
             comment = order_comment(deal.mark.comment)  # of the order, whichever of its requests
             self._by_comment.setdefault(comment, []).append(deal)
@@ -63,8 +65,7 @@ class Deals:
     def told(self, fresh: Iterable[Deal], listed: Iterable[str], from_s: int) -> None:
         """An answer listed all deals from that second on (of the terminal's clock), by their
         tickets; `fresh` are those among them that were not known."""
-        for each in fresh:
-            self.note(each)
+        self._listed += [each for each in fresh if self.note(each)]
         for ticket in listed:
             known, newest = self._by_ticket.get(ticket), self.newest_told
             if known is not None and (newest is None or _order_of(newest) < _order_of(known)):
@@ -76,6 +77,15 @@ class Deals:
     def since(self, from_s: int) -> list[Deal]:
         """Those from that second on, by time and ticket."""
         return self._deals[bisect_left(self._deals, from_s, key=_time_of) :]
+
+    def blank_since(self, from_s: int) -> list[Deal]:
+        """Those of them that say nothing of whose they are."""
+        return self._blank[bisect_left(self._blank, from_s, key=_time_of) :]
+
+    def take_listed(self) -> list[Deal]:
+        """Those that answers told first, since this was called the last time."""
+        taken, self._listed = self._listed, []
+        return taken
 
     def found_by(self, comment: str, magic: int, order: str, tickets: Sequence[str]) -> list[Deal]:
         """Those that carry any of these, by time and ticket, each once."""
@@ -94,12 +104,21 @@ class Deals:
         """Let go of the older half."""
         gone = len(self._deals) // 2
         last, kept = self._deals[gone - 1], self._deals[gone:]
-        self._deals = []
+        self._deals, self._blank = [], []
         for index in (self._by_ticket, self._by_comment, self._by_magic, self._by_order):
             index.clear()
         for each in kept:
             self.note(each)
+        self._listed = [each for each in self._listed if each.ticket in self._by_ticket]
         self.from_s = max(self.from_s, last.time_s + 1)
+
+
+def _file(deals: list[Deal], deal: Deal) -> None:
+    """Put one in its place by time and ticket, nearly always at the end."""
+    if not deals or _order_of(deals[-1]) < _order_of(deal):
+        deals.append(deal)
+    else:
+        insort(deals, deal, key=_order_of)
 
 
 def _time_of(each: Deal) -> int:

@@ -87,6 +87,7 @@ class Ledger:
     def __init__(self, session_id: str) -> None:
         self._ids = ClientIds(IdRule(ORDER_COMMENT_MAX, takes_punctuation=True), session_id)
         self._sent: OrderedDict[str, Sent] = OrderedDict()
+        self._by_comment: dict[str, str] = {}
         self._by_magic: dict[int, str] = {}
         self._earlier: dict[int, str] = {}
         """Orders of earlier processes that are over, by magic number."""
@@ -123,6 +124,7 @@ class Ledger:
         )
         self._sent[sent.client_order_id] = sent
         self.denied.pop(sent.client_order_id, None)
+        self._by_comment[sent.comment] = sent.client_order_id
         self._by_magic[sent.magic] = sent.client_order_id
         self._open.setdefault(sent.symbol, {})[sent.client_order_id] = sent
         if len(self._sent) > REMEMBERED:
@@ -223,9 +225,10 @@ class Ledger:
 
     def client_id_of(self, mark: Mark, ticket: str) -> str:
         """Whose an entry is by what it carries; "" for one that is not ours."""
-        by_comment = self._ids.to_ours(order_comment(mark.comment)) if mark.comment else ""
-        if by_comment:
-            return by_comment
+        if comment := mark.comment:
+            by_comment = self._by_comment.get(comment) or self._ids.to_ours(order_comment(comment))
+            if by_comment:
+                return by_comment
         if mark.magic and mark.magic in self._by_magic:
             return self._by_magic[mark.magic]
         return self._by_ticket.get(ticket, "") if ticket else ""
@@ -267,6 +270,7 @@ class Ledger:
         for name, sent in self._sent.items():
             if not sent.unknown_since_ns:
                 del self._sent[name]
+                self._by_comment.pop(sent.comment, None)
                 self._by_magic.pop(sent.magic, None)
                 self.denied.pop(name, None)
                 self._open[sent.symbol].pop(name, None)

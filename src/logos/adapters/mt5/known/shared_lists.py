@@ -129,9 +129,14 @@ class SharedLists(TerminalLists):
         Raises Unavailable.
         """
         from_s = max(0, from_server_s)
+        await self.learn_deals(from_s)
+        return self.known_deals(from_s)
+
+    async def learn_deals(self, from_s: int) -> None:
+        """Have all deals from that second on known, as of a question that is put after this call.
+        Raises Unavailable."""
         self._wanted_s = min(self._wanted_s, from_s)
         await self.deal_question.answer()
-        return self.known_deals(from_s)
 
     def known_deals(self, from_s: int) -> list[Deal]:
         """Deals from that second on, as of the latest answer."""
