@@ -126,7 +126,7 @@ def test_a_torn_tail_of_any_length_was_never_acted_upon_and_is_left_out(tmp_path
         file.write_bytes(content[:-size])
         inputs = RecordedInputs(file, INSTRUMENTS)
         assert [list(batch) for batch in inputs.chunks()] == SAMPLE[:-1]
-        assert inputs.whole_bytes == len(content) - len(lines[-1])
+        assert inputs.place.offset == len(content) - len(lines[-1])
         assert inputs.facts() == {}
 
 
@@ -148,7 +148,7 @@ def test_facts_are_the_last_line_and_no_batch(tmp_path: Path) -> None:
     inputs = RecordedInputs(file, INSTRUMENTS)
     assert [list(batch) for batch in inputs.chunks()] == SAMPLE[:1]
     assert inputs.facts() == {"failure": "", "overruns": 3}
-    assert inputs.whole_bytes < file.stat().st_size
+    assert inputs.place.offset < file.stat().st_size
 
 
 def test_a_recorded_failure_comes_after_the_last_batch(tmp_path: Path) -> None:

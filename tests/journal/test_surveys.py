@@ -87,7 +87,7 @@ def test_lines_before_a_mark_are_not_read_one_by_one(
     )
     survey = RecordedInputs(file_of(tmp_path), KNOWN).survey(mark)
     assert (survey.first_ns, survey.last_ns) == (1, 199)
-    assert len(seen) == 1 + 1 + 1 + 2  # to the first event, the line before the mark, the rest
+    assert sum(seen) == 1 + 1 + 2  # to the first event, the line before the mark, the rest
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9])

@@ -57,6 +57,14 @@ def encode_lines(sequence: int, previous: bytes, bodies: Sequence[bytes]) -> tup
     return b"".join(lines), digest
 
 
+def bodies_of(lines: bytes) -> list[bytes]:
+    """The bodies of whole lines, each up to its newline. They are verified where `encode_lines`
+    makes the very same `lines` of them; of what is no journal line it makes others."""
+    split = lines.split(b"\n")
+    split.pop()  # behind the last newline there is nothing
+    return [line[line.find(_BODY) + len(_BODY) : -1] for line in split]
+
+
 def decode_line(line: bytes, sequence: int, previous: bytes) -> tuple[bytes, bytes]:
     """The body of `line` and the chain's digest after it.
 

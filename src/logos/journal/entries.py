@@ -6,9 +6,9 @@ checked, and a record of no known kind refused.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -61,7 +61,8 @@ class Sealed(msgspec.Struct, frozen=True, tag="sealed", tag_field="kind"):
 
 SessionRecord = Record | Manifest | Stopping | Sealed
 
-_DECODER = msgspec.json.Decoder(SessionRecord)
+DECODER = msgspec.json.Decoder(SessionRecord)
+"""Makes a record of its JSON."""
 
 SessionEntry = Entry[SessionRecord]
 """A line of `state.jsonl`, read and verified."""
@@ -72,7 +73,7 @@ def open_journal(path: Path) -> JournalReader[SessionRecord]:
 
     A record that no version of this schema writes is damage. Raises OSError.
     """
-    return JournalReader(path, _DECODER.decode, Manifest, Sealed)
+    return JournalReader(path, DECODER.decode, Manifest, Sealed)
 
 
 def read_journal(path: Path) -> Iterator[SessionEntry]:
@@ -83,3 +84,45 @@ def read_journal(path: Path) -> Iterator[SessionEntry]:
     """
     with open_journal(path) as reader:
         yield from reader.entries()
+
+
+_ALONE: Final = frozenset((Manifest, Stopping, Sealed))
+
+
+class Stretch(NamedTuple):
+    """Lines that follow each other, read and verified: the number of the first, the JSON of each
+    and what it decodes to, and where the journal stands behind the last (bytes, digest)."""
+
+    sequence: int
+    bodies: Sequence[bytes]
+    records: Sequence[SessionRecord]
+    end: int
+    digest: bytes
+
+
+def read_stretches(path: Path) -> Iterator[Stretch]:
+    """The same, many lines at a time; a note of the session comes alone. Raises as `read_journal`,
+    after the last good line."""
+    with open_journal(path) as reader:
+        first = next(reader.entries(), None)
+        if first is None:
+            return
+        yield _alone(first)
+        place = reader.sequence, reader.offset, reader.digest
+        for bodies in reader.blocks():
+            try:
+                records = [DECODER.decode(body) for body in bodies]
+            except ValueError:
+                records = []
+            if not records or not _ALONE.isdisjoint(map(type, records)):
+                reader.go_back(*place)
+                break  # line by line: that says what is wrong, and knows what may follow what
+            yield Stretch(place[0] + 1, bodies, records, reader.offset, reader.digest)
+            place = reader.sequence, reader.offset, reader.digest
+        for entry in () if reader.is_at_end else reader.entries():
+            yield _alone(entry)
+
+
+def _alone(entry: SessionEntry) -> Stretch:
+    end = entry.offset + entry.size
+    return Stretch(entry.sequence, (entry.body,), (entry.record,), end, entry.digest)

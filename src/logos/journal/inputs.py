@@ -15,9 +15,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final, Protocol, Self
-
-import msgspec
+from typing import Any, Protocol, Self
 
 from logos.core.instrument import Instrument
 from logos.core.messages import (
@@ -26,10 +24,21 @@ from logos.core.messages import (
 )
 from logos.core.types import NEVER_NS, NS_PER_MINUTE
 from logos.errors import LogosError
+from logos.journal.batches import (
+    DECODER,
+    Batch,
+    Facts,
+    InputRecord,
+    Inputs,
+    batches_of,
+    place_of,
+    survey_blocks,
+)
+from logos.journal.batches import batch_times as batch_times
 from logos.journal.codec import SCHEMA_VERSION
 from logos.journal.names import INPUTS_FILE as INPUTS_FILE
 from logos.journal.reader import JournalReader, TornTail
-from logos.journal.rows import events_of, joined, row_of, time_of
+from logos.journal.rows import events_of, joined, row_of
 from logos.journal.segments import (
     SegmentedFile,
     SegmentError,
@@ -46,29 +55,6 @@ from logos.journal.writer import (
     WriterFigures,
     content_of,
 )
-
-
-class Inputs(msgspec.Struct, frozen=True, tag="inputs", tag_field="kind"):
-    """The first record: the session's symbols, by whose places in the list its events name them."""
-
-    schema: int
-    symbols: list[str] = []
-
-
-class Batch(msgspec.Struct, frozen=True, tag="batch", tag_field="kind"):
-    """Events that the core was given together."""
-
-    events: list[list[Any]]
-
-
-class Facts(msgspec.Struct, frozen=True, tag="facts", tag_field="kind"):
-    """What only the live run could measure: the last record."""
-
-    facts: dict[str, Any]
-
-
-_DECODER: Final = msgspec.json.Decoder(Inputs | Batch | Facts)
-_BODY: Final = b'"body":'
 
 
 class LiveFailureError(LogosError):
@@ -212,13 +198,12 @@ class RecordedInputs:
         self.path = path
         self._instruments = instruments or {}
         self._joins = False
-        self._read = (0, 0, b"")  # number, end and digest of the last batch that was given out
+        self.place = START
+        """Behind the last batch that was read; it may not have been given out yet."""
         self.watcher: Watcher | None = None
         """Sees the events of every batch that `chunks` gives."""
         self._seen = START
         """The place behind the last of them."""
-        self.whole_bytes = 0
-        """Bytes of the batches read so far; the facts are not among them."""
 
     @classmethod
     def of(cls, folder: Path) -> Self | None:
@@ -238,18 +223,12 @@ class RecordedInputs:
 
         Raises Damaged for a file that was changed, LiveFailureError for the recorded failure.
         """
-        batches = self.batches() if self.watcher is None else self._seen_by(self.watcher)
+        self._seen = START
+        batches = self._batches(START, self.watcher, merges=self._joins)
         yield from joined(batches) if self._joins else batches
         failure = self.facts().get("failure")
         if failure:
             raise LiveFailureError(failure)
-
-    def _seen_by(self, watcher: Watcher) -> Iterator[list[Event]]:
-        self._seen = START
-        for events in self.batches():
-            watcher.see(events)
-            self._seen = Position(*self._read)
-            yield events
 
     def unseen(self) -> Iterator[list[Event]]:
         """The batches behind the last one that the watcher saw. Raises as `batches`."""
@@ -261,22 +240,45 @@ class RecordedInputs:
 
         Raises Damaged for a file that was changed.
         """
+        return self._batches(after, None, merges=False)
+
+    def _batches(
+        self, after: Position, watcher: Watcher | None, *, merges: bool
+    ) -> Iterator[list[Event]]:
+        """The same, shown to the `watcher` before they are given out. `merges`: those of many lines
+        together, where none of them has to stand alone (see `joined`)."""
         with self._reader() as reader, suppress(TornTail):
             head = next(reader.entries(), None)
             if head is None or not isinstance(head.record, Inputs):
                 return
             symbols = [self._instruments[name] for name in head.record.symbols]
-            self.whole_bytes = head.size
             if after.sequence > 1:
                 reader.go_back(after.sequence, after.offset, after.digest)
-                self.whole_bytes = after.offset
-            for entry in reader.entries():
+            blocks, place = reader.blocks(), place_of(reader)
+            while (bodies := next(blocks, None)) is not None:
+                try:
+                    batches = batches_of(bodies, symbols, merges=merges)
+                except (LookupError, TypeError, ValueError):
+                    reader.go_back(place.sequence, place.offset, place.digest)
+                    break  # not batches alone: line by line
+                place = self.place = place_of(reader)
+                self._show(watcher, batches)
+                yield from batches
+            for entry in () if reader.is_at_end else reader.entries():
                 if type(entry.record) is not Batch:
                     break
-                end = entry.offset + entry.size
-                self._read = entry.sequence, end, entry.digest
-                yield events_of(entry.record.events, symbols)
-                self.whole_bytes = end
+                batch = events_of(entry.record.events, symbols)
+                self.place = Position(entry.sequence, entry.offset + entry.size, entry.digest)
+                self._show(watcher, [batch])
+                yield batch
+
+    def _show(self, watcher: Watcher | None, batches: Sequence[list[Event]]) -> None:
+        """Up to here the recording has been read, and all of it is the watcher's to see."""
+        if watcher is None:
+            return
+        for batch in batches:
+            watcher.see(batch)
+        self._seen = self.place
 
     def survey(self, mark: Mark | None = None) -> Survey:
         """Look through the whole recording once, without making its events.
@@ -307,7 +309,9 @@ class RecordedInputs:
                 whole_bytes = place.offset
             surveyor = surveyor or Surveyor()
             with suppress(TornTail):
-                for entry in reader.entries():
+                if has_place:
+                    whole_bytes = survey_blocks(reader, surveyor)
+                for entry in () if reader.is_at_end else reader.entries():
                     record = entry.record
                     if isinstance(record, Facts):
                         continue
@@ -327,20 +331,14 @@ class RecordedInputs:
         read is not read again. Raises Damaged for a file that was changed."""
         facts: dict[str, Any] = {}
         with self._reader() as reader, suppress(TornTail):
-            if self._read[0]:
+            if self.place != START:
                 next(reader.entries(), None)
-                reader.go_back(*self._read)
+                reader.go_back(self.place.sequence, self.place.offset, self.place.digest)
             for entry in reader.entries():
                 if isinstance(entry.record, Facts):
                     facts = entry.record.facts
         return facts
 
-    def _reader(self) -> JournalReader[Inputs | Batch | Facts]:
+    def _reader(self) -> JournalReader[InputRecord]:
         segments = SegmentedFile(self.path)
-        return JournalReader(self.path, _DECODER.decode, Inputs, Facts, segments)
-
-
-def batch_times(line: bytes) -> list[int]:
-    """When the events in one line of a recording were, in order. Raises ValueError for no line."""
-    record = _DECODER.decode(line[line.index(_BODY) + len(_BODY) : line.rindex(b"}")])
-    return [time_of(row) for row in record.events] if isinstance(record, Batch) else []
+        return JournalReader(self.path, DECODER.decode, Inputs, Facts, segments)

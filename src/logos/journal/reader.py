@@ -26,7 +26,14 @@ from pathlib import Path
 from typing import Final, Generic, NamedTuple, Self, TypeVar
 
 from logos.errors import ConfigError, LogosError
-from logos.journal.codec import GENESIS, SCHEMA_VERSION, BadLine, decode_line
+from logos.journal.codec import (
+    GENESIS,
+    SCHEMA_VERSION,
+    BadLine,
+    bodies_of,
+    decode_line,
+    encode_lines,
+)
 from logos.journal.segments import SegmentedFile, SegmentError
 
 LINE_BYTES_MAX: Final = 16 << 20
@@ -114,6 +121,8 @@ class JournalReader(Generic[R]):
         self.offset = 0
         """Bytes of the whole lines read so far."""
         self.digest = GENESIS
+        self.is_at_end = False
+        """Whether `blocks` has read all that there was."""
         self._decode = decode
         self._first = first
         self._last = last
@@ -198,6 +207,34 @@ class JournalReader(Generic[R]):
             return False
         return not rest and not self._is_over
 
+    def blocks(self) -> Iterator[list[bytes]]:
+        """The records from here on as JSON, those of many lines at a time, each line verified.
+
+        For who reads many records of one kind, and decodes them: what the first and the last one
+        must be is not judged. Ends before anything unusual, which `entries` tells from there on;
+        `is_at_end` says whether there is anything.
+        """
+        rest, read = b"", self._file.read
+        self.is_at_end = False
+        try:
+            self._go_to_offset()
+            while block := read(_USUAL_BYTES):
+                block = rest + block
+                end = block.rfind(b"\n") + 1
+                rest, lines = block[end:], block[:end]
+                bodies = bodies_of(lines)
+                made, digest = encode_lines(self.sequence, self.digest, bodies)
+                if made != lines or len(rest) > _USUAL_BYTES:
+                    return
+                self.sequence += len(bodies)
+                self.offset += end
+                self.digest = digest
+                if bodies:
+                    yield bodies
+        except SegmentError:
+            return
+        self.is_at_end = not rest
+
     def _go_to_offset(self) -> None:
         if not isinstance(self._file, SegmentedFile):
             self._file.seek(0, os.SEEK_END)  # so that nothing buffered is read again
@@ -238,7 +275,7 @@ class JournalReader(Generic[R]):
     def go_back(self, sequence: int, offset: int, digest: bytes) -> None:
         """Read on from an earlier place between two lines, which is one that was passed before."""
         self.sequence, self.offset, self.digest = sequence, offset, digest
-        self._is_over = False
+        self._is_over = self.is_at_end = False
 
     def is_cut_back(self) -> bool:
         """Whether the file has become shorter than what was read of it."""

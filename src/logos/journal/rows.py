@@ -50,7 +50,10 @@ _BY_LETTER: Final = {letter: kind for kind, letter in _LETTERS.items()}
 _RECONCILE: Final = "x"
 NAMES_SYMBOL: Final = frozenset((*_BY_LETTER, PAST, BACKFILL))
 """The letters behind which a symbol's number stands, and then the time."""
+_END: Final = "e"
 _ENDING: Final = frozenset((FeedOffset, ReceivedSignal, SessionEnd))
+ENDING_LETTERS: Final = frozenset((OFFSET, SIGNAL, _END))
+"""Those of the events behind which, or before which, a batch must end."""
 _JOINED_MAX: Final = 4096
 
 
@@ -77,7 +80,7 @@ def row_of(event: Event, numbers: Mapping[str, int]) -> tuple[object, ...]:
         wish = (event.wish, event.value, event.quantity)
         return (SIGNAL, event.ts_ns, numbers[event.symbol], *wish)
     if isinstance(event, SessionEnd):
-        return ("e", event.ts_ns)
+        return (_END, event.ts_ns)
     if isinstance(event, Reconcile):
         return (_RECONCILE, event.ts_ns, event.reason, event.by, event.adjusted)
     if isinstance(event, Report):
@@ -125,7 +128,7 @@ def _event(row: Sequence[Any], symbols: Sequence[Instrument]) -> Event:
     kind: Any
     if letter == "p":
         return TimePassed(row[1])
-    if letter == "e":
+    if letter == _END:
         return SessionEnd(row[1])
     if letter == "r":
         return Report(row[1], ReportKind(row[2]), *row[3:])

@@ -18,12 +18,13 @@ from logos.core.strategy import Strategy
 from logos.data.checked.store import CheckedStore
 from logos.errors import LogosError
 from logos.execution.collector import Collector
+from logos.files import disposable
 from logos.session.artifacts.derived.files import DERIVED
 from logos.session.artifacts.notes import NOTE_TABLES
 from logos.session.artifacts.payments import PAYMENTS
 from logos.session.artifacts.snapshots.snapshot import SnapshotDue
 from logos.session.artifacts.tables import TABLES, tables_of
-from logos.session.history import find_session
+from logos.session.history import find_session, read_session
 from logos.session.open import open_session
 from logos.session.opening.spec import Purpose, SessionSpec
 from logos.session.outcome import SessionResult
@@ -144,10 +145,22 @@ def replay(session_id: str, **options: Unpack[Options]) -> SessionResult:
     """
     original = find_session(session_id, options.get("home"))
     spec = SessionSpec(session_id=session_id, purpose=Purpose.REPLAY, **options)
+    try:
+        with disposable():
+            return _replay(original, spec)
+    except SessionStoppedError:
+        raise
+    except Exception:
+        read_session(original)  # a journal that is damaged has led the replay astray
+        raise
+
+
+def _replay(original: Path, spec: SessionSpec) -> SessionResult:
+    """The same for the session in the folder `original`, whose journal was not read before."""
     with open_session(spec) as session:
         result = drive(session)
         if session.supervisor.stop_requested:
-            raise SessionStoppedError(session_id, is_replay=True)
+            raise SessionStoppedError(spec.session_id, is_replay=True)
         copy = session.folder.folder
         for name in (*compared(original), *NOTE_TABLES):
             if name not in NOTE_TABLES or (original / name).exists() or (copy / name).exists():

@@ -1,12 +1,14 @@
 """What a session's journal says of its past: who it is, what came from outside, how it ended.
 
 Every line is verified and every record read with its type, as `logos verify` does: what one of the
-two calls torn or damaged, the other does too.
+two calls torn or damaged, the other does too. A replay makes every line again, number, checksum and
+chain with it, and compares: it needs only the few that prescribe something (`read_prescribed`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +18,7 @@ from logos import paths
 from logos.config import ConfigError
 from logos.core.types import SessionStatus
 from logos.journal.entries import (
+    DECODER,
     JOURNAL,
     Manifest,
     Sealed,
@@ -24,7 +27,7 @@ from logos.journal.entries import (
     Stopping,
     open_journal,
 )
-from logos.journal.reader import Damaged, JournalError, JournalReader, TornTail
+from logos.journal.reader import Damaged, Entry, JournalError, JournalReader, TornTail
 from logos.journal.writer import Content, Position, content_of, ends_with
 from logos.session.artifacts.snapshots.gathered import Gathered
 from logos.session.artifacts.snapshots.snapshot import Snapshot
@@ -40,6 +43,12 @@ JournalDamagedError = Damaged
 
 
 _MOVED_RECORDS: Final = 4096
+
+_BLOCK_BYTES: Final = 1 << 20
+
+_PRESCRIBING: Final = re.compile(rb'"body":\{"kind":"(?:switch|command|stopping|sealed)"')
+"""The records by which a journal prescribes something to a replay, but for its manifest. No text in
+a record can look like this: JSON has a backslash before each quote of a text."""
 
 
 class Journal(msgspec.Struct, frozen=True):
@@ -151,6 +160,66 @@ def read_session(
         scan = _Scan(-1 if found is None else found.sequence)
         with open_journal(path) as reader:
             read = _read_on(path, reader, scan, moved)
+    return _journal_of(path, read)
+
+
+def read_prescribed(folder: Path, moved: Callable[[], object] = lambda: None) -> Journal:
+    """What a session's journal prescribes to its replay: manifest, switch, commands, stop and seal.
+
+    For who makes every line again and compares it: no other line is looked at, and none but the
+    manifest is verified. Of the recording only switches and commands are there. Whatever is unusual
+    (no seal at its very end, a fleet, a line that is no record) has the whole journal read, and
+    said what is wrong with it. Raises as `read_session`.
+    """
+    path = folder / JOURNAL
+    scan = _Scan()
+    with open_journal(path) as reader:
+        try:
+            scan.see(path, next(reader.entries()))
+            is_usual = _find_prescribing(path, scan, moved)
+        except (JournalError, LookupError, ValueError, StopIteration):
+            is_usual = False
+    if not is_usual or scan.manifest is None or scan.manifest.get("fleet") is not None:
+        return read_session(folder, moved=moved)
+    return _journal_of(path, scan)
+
+
+def _find_prescribing(path: Path, scan: _Scan, moved: Callable[[], object]) -> bool:
+    """Let `scan` see the lines that prescribe something; whether the last of them is a seal, and
+    ends the file."""
+    end = 0
+    for sequence, offset, body in _prescribing(path, moved):
+        if scan.status is not None:
+            return False
+        scan.see(path, Entry(sequence, offset, 0, b"", body, DECODER.decode(body)))
+        end = offset
+    if scan.status is None:
+        return False
+    with open(path, "rb") as file:
+        file.seek(end)
+        last = file.readline()
+        scan.whole_bytes = end + len(last)
+        return last.endswith(b"}\n") and not file.read(1)
+
+
+def _prescribing(path: Path, moved: Callable[[], object]) -> Iterator[tuple[int, int, bytes]]:
+    """Number, offset and body of those lines. Raises ValueError for one without a number."""
+    offset, rest = 0, b""
+    with open(path, "rb") as file:
+        while block := file.read(_BLOCK_BYTES):
+            lines = rest + block
+            whole = lines.rfind(b"\n") + 1
+            for found in _PRESCRIBING.finditer(lines, 0, whole):
+                start = lines.rfind(b"\n", 0, found.start()) + 1
+                end = lines.index(b"\n", found.end())
+                sequence = int(lines[start + len(b'{"seq":') : lines.index(b",", start)])
+                body = lines[found.start() + len(b'"body":') : end - 1]
+                yield sequence, offset + start, body
+            offset, rest = offset + whole, lines[whole:]
+            moved()
+
+
+def _journal_of(path: Path, read: _Scan) -> Journal:
     if read.manifest is None:
         raise _nothing_happened(path)
     return Journal(

@@ -46,7 +46,12 @@ from logos.session.artifacts.recoveries import Recovery
 from logos.session.artifacts.snapshots.snapshot import Snapshot
 from logos.session.carrying.hand_over import carried_on, check_carries
 from logos.session.disk import disk_guard, stopped_because
-from logos.session.history import NothingHappenedError, find_session, read_session
+from logos.session.history import (
+    NothingHappenedError,
+    find_session,
+    read_prescribed,
+    read_session,
+)
 from logos.session.opening.alert_sender import alerts_sent
 from logos.session.opening.machine_switch import SessionSwitch, refuse_engaged
 from logos.session.opening.old import Old, find_old, script_of, survey_of
@@ -354,8 +359,9 @@ def _replay(start: Start) -> Session:
     resources.callback(writer.close)
     start.show(writer.path, elsewhere, session_id, may_rest=False)
     with start.supervisor.interruptible("reading its journal and data") as moved:
-        journal = read_session(place, moved=moved)
         is_replay = spec.purpose is Purpose.REPLAY
+        read = read_prescribed if is_replay else read_session
+        journal = read(place, moved=moved)
         if is_replay and (journal.status is None or not is_finished(place)):
             raise CannotResumeError(
                 f"session {session_id} was never finished: finish it with "
@@ -373,6 +379,7 @@ def _replay(start: Start) -> Session:
     switch.attach(core.order_manager)
     start.supervisor.attach(core)
     folder = SessionFolder(session_id, writer, core.order_manager.states, elsewhere)
+    folder.is_logged = False
     resources.callback(folder.close)
     script = Script(
         recorded_commands(journal.recording.commands),

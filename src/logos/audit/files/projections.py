@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from operator import length_hint
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from logos.audit.files.figures import Figures
 from logos.audit.findings import Finding
@@ -18,9 +19,10 @@ from logos.audit.orders import OrderJudge
 from logos.audit.rules import SessionRules
 from logos.config import Config, ConfigError, make_config
 from logos.config.terms.payments import has_payments
+from logos.core.records import Record
 from logos.journal.codec import GENESIS
-from logos.journal.entries import Manifest, Sealed, SessionRecord, Stopping, read_journal
-from logos.journal.jsonlog import JsonLog
+from logos.journal.entries import Manifest, Sealed, SessionRecord, Stopping, read_stretches
+from logos.journal.jsonlog import LINES_MAX_AT_SPEED, JsonLog
 from logos.journal.reader import Damaged, TornTail
 from logos.session.artifacts.decisions import NO_SIGNAL, TICK_ACTIONS, DecisionLog
 from logos.session.artifacts.folder import is_finished
@@ -40,6 +42,9 @@ _SHOWN_BYTES: Final = 200
 _BLOCK_BYTES: Final = 1 << 20
 
 _IS_NO_SIGNAL: Final = f'"action":"{NO_SIGNAL}"'.encode()
+
+_NOT_FOLLOWING: Final = (LookupError, ValueError, OverflowError)
+"""What comes of a record that follows from nothing before it."""
 
 See = Callable[[int, SessionRecord], None]
 """Takes in a record with its number."""
@@ -94,16 +99,17 @@ class Projector:
         """Read and project all whole lines."""
         try:
             figures, judge = self.figures, self.judge
-            for entry in read_journal(self._path):
-                sequence, offset, size, digest, body, record = entry
-                self._take(record, sequence, body)
-                figures.see(record)
+            for first, bodies, records, end, digest in read_stretches(self._path):
+                self._take(records, first, bodies)
                 judge = judge or self.judge
-                if judge is not None:
-                    judge.see(sequence, record)
-                self._see_beside(sequence, record)
-                self.records, self.digest = sequence, digest
-                self.whole_bytes = offset + size
+                see_beside = self._see_beside
+                for sequence, record in enumerate(records, first):
+                    figures.see(record)
+                    if judge is not None:
+                        judge.see(sequence, record)
+                    see_beside(sequence, record)
+                self.records, self.digest = first + len(records) - 1, digest
+                self.whole_bytes = end
         except TornTail:
             self.is_torn = True
         finally:
@@ -114,42 +120,72 @@ class Projector:
         """The seal, if it is the end of the file and the session's last files were made."""
         return self.sealed if is_finished(self._path.parent) and not self.is_torn else None
 
-    def _take(self, record: SessionRecord, sequence: int, body: bytes) -> None:
+    def _take(
+        self, records: Sequence[SessionRecord], sequence: int, bodies: Sequence[bytes]
+    ) -> None:
+        """Take in the records from that number on: notes of the session come alone."""
+        record = records[0]
         if isinstance(record, Manifest):
-            try:
-                self._writer = ArtifactWriter(
-                    self._folder,
-                    _notional_units(record),
-                    has_payments=has_payments(config_of(record)),
-                    inverse=[
-                        symbol
-                        for symbol, each in config_of(record).instruments.items()
-                        if each.settlement == "inverse"
-                    ],
-                )
-            except ConfigError as error:
-                raise Damaged(self._path, sequence, 0, str(error)) from None
-            self.manifest = record
-            rules = SessionRules.of(config_of(record))
-            self._log = JsonLog(self._folder / LOG, record.session_id)
-            self._decisions = DecisionLog(self._log)
-            self.judge = OrderJudge(record.session_id, rules, has_ledger=bool(record.build))
-            self._see_beside = self._beside(config_of(record)) or _see_nothing
+            self._begin(record, sequence)
         elif isinstance(record, Stopping):
             pass  # a note: no table holds it
         elif isinstance(record, Sealed):
             self.sealed = record
         else:
             self.first_ns = self.first_ns or record.ts_ns
-            self.last_ns = max(self.last_ns, record.ts_ns)
-            assert self._writer is not None  # the manifest comes first: the reader sees to it
-            assert self._decisions is not None
+            of_core = cast("Sequence[Record]", records)
+            self.last_ns = max(self.last_ns, *[each.ts_ns for each in of_core])
+            self._project(of_core, sequence, bodies)
+
+    def _begin(self, manifest: Manifest, sequence: int) -> None:
+        try:
+            config = config_of(manifest)
+            self._writer = ArtifactWriter(
+                self._folder,
+                _notional_units(manifest),
+                has_payments=has_payments(config),
+                inverse=[
+                    symbol
+                    for symbol, each in config.instruments.items()
+                    if each.settlement == "inverse"
+                ],
+            )
+        except ConfigError as error:
+            raise Damaged(self._path, sequence, 0, str(error)) from None
+        self.manifest = manifest
+        rules = SessionRules.of(config)
+        self._log = JsonLog(self._folder / LOG, manifest.session_id, LINES_MAX_AT_SPEED)
+        self._decisions = DecisionLog(self._log)
+        self.judge = OrderJudge(manifest.session_id, rules, has_ledger=bool(manifest.build))
+        self._see_beside = self._beside(config) or _see_nothing
+
+    def _project(self, records: Sequence[Record], sequence: int, bodies: Sequence[bytes]) -> None:
+        """Write log and tables of these records; what one of them cannot follow from is told, and
+        what comes behind it is projected all the same."""
+        writer, decisions = self._writer, self._decisions
+        assert writer is not None  # the manifest comes first: the reader sees to it
+        assert decisions is not None
+        before = decisions.save()
+        try:
+            decisions.write(records, bodies)
+        except _NOT_FOLLOWING as error:
+            if len(records) == 1:
+                self._tell(sequence, error)
+                return
+            decisions.load(before)  # of these nothing was logged: one by one
+            for number, (record, body) in enumerate(zip(records, bodies, strict=True), sequence):
+                self._project((record,), number, (body,))
+            return
+        rest = iter(records)
+        while length_hint(rest):
             try:
-                self._decisions.write([record], [body])
-                self._writer.write([record])
-            except (LookupError, ValueError, OverflowError) as error:
-                what = f"a record that follows from nothing before it ({error!r})"
-                self.findings.append(Finding("state.jsonl", f"record {sequence}", what))
+                writer.write(rest)
+            except _NOT_FOLLOWING as error:
+                self._tell(sequence + len(records) - length_hint(rest) - 1, error)
+
+    def _tell(self, sequence: int, error: Exception) -> None:
+        what = f"a record that follows from nothing before it ({error!r})"
+        self.findings.append(Finding("state.jsonl", f"record {sequence}", what))
 
     def _close(self) -> None:
         if self._writer is None:

@@ -129,6 +129,12 @@ class DecisionLog:
         self._risk_tail = tail_of(state, "risk")
         self._forget()
 
+    def see_switches(self, records: Sequence[Record]) -> None:
+        """Follow the kill switch through these records, and log nothing."""
+        for record in records:
+            if type(record) is SwitchRecord:
+                self.see_switch(SwitchView(record.state, record.epoch, record.ts_ns))
+
     def write(
         self, records: Sequence[Record], bodies: Sequence[bytes], ticks: Sequence[Tick] = ()
     ) -> None:

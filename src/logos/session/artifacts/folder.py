@@ -70,6 +70,8 @@ class SessionFolder:
         self.holds_back = False
         """Whether what is projected from new records waits for `project`, so that an order need not
         wait for it. Whoever asks for a projection before that has it made first."""
+        self.is_logged = True
+        """Whether there is a log of decisions, and snapshots may be saved; a replay has neither."""
         self.held: list[tuple[Sequence[Record], Sequence[bytes], Sequence[Tick]]] = []
         """What waits, a tuple for each `write`."""
         self._tally = RecordCounts()
@@ -216,9 +218,12 @@ class SessionFolder:
         held, self.held = self.held, []
         for records, bodies, ticks in held:
             self._tally.add(records)
+            self._artifacts.write(records)
+            if not self.is_logged:
+                self._decisions.see_switches(records)
+                continue
             for record in records:
                 self._gathered.see(record)
-            self._artifacts.write(records)
             self._decisions.write(records, bodies, ticks)
 
     def cut_off_rest(self) -> int:

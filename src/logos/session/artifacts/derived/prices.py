@@ -108,10 +108,10 @@ class _Rows:
 
 class KeptPrices:
     """The prices of a recording, kept while its session goes through it, so that it need not be
-    read a second time. Up to `rows_max` of them: a longer recording is not kept."""
+    read a second time. Those of up to `events_max` events: a longer recording is not kept."""
 
-    def __init__(self, rows_max: int) -> None:
-        self._left = rows_max
+    def __init__(self, events_max: int) -> None:
+        self._left = events_max
         self._held: dict[str, _KeptRows] = {}
         self.is_whole = True
         """Whether every price so far was kept."""
@@ -120,25 +120,34 @@ class KeptPrices:
         """Keep the prices of a batch. (`RecordedInputs.watcher`)"""
         if not self.is_whole:
             return
-        for event in events:
-            if type(event) is Quote:
-                prices: Sequence[int] = (event.bid_units, event.ask_units)
-                symbol, ts_ns, are_bars = event.symbol, event.ts_ns, False
-            else:
+        self.is_whole = len(events) <= self._left and self._keep(events)
+        self._left -= len(events)
+        if not self.is_whole:
+            self._held.clear()
+
+    def _keep(self, events: Sequence[Event]) -> bool:
+        """Keep them; False where one does not fit."""
+        held = self._held
+        try:
+            for event in events:
+                if type(event) is Quote:  # by far the most frequent
+                    rows = held.get(event.symbol)
+                    if rows is not None and not rows.are_bars:
+                        rows.add_moment(event.ts_ns, event.bid_units, event.ask_units)
+                        continue
                 eight = _of_event(event)
                 if eight is None or not isinstance(event, Quote | Trade | Bar | QuoteBar):
                     continue
                 are_bars = isinstance(event, Bar | QuoteBar)
-                prices = eight if are_bars else (eight[0], eight[4])
-                symbol, ts_ns = event.symbol, event.ts_ns
-            rows = self._held.get(symbol)
-            if rows is None:
-                rows = self._held[symbol] = _KeptRows(symbol, are_bars)
-            if not self._left or not rows.add(ts_ns, prices, are_bars):
-                self.is_whole = False
-                self._held.clear()
-                return
-            self._left -= 1
+                rows = held.get(event.symbol)
+                if rows is None:
+                    rows = held[event.symbol] = _KeptRows(event.symbol, are_bars)
+                if are_bars is not rows.are_bars:
+                    return False
+                rows.add(event.ts_ns, eight if are_bars else (eight[0], eight[4]))
+        except OverflowError:
+            return False
+        return True
 
     def blocks(self) -> Iterator[PriceBlock]:
         """What was kept, as `price_streams` has it."""
@@ -151,32 +160,34 @@ class _KeptRows:
 
     def __init__(self, symbol: str, are_bars: bool) -> None:
         self._symbol = symbol
-        self._are_bars = are_bars
+        self.are_bars = are_bars
         self._ts_ns = array("q")
         self._columns = tuple(array("q") for _ in range(8 if are_bars else 2))
+        self._appends = (self._ts_ns.append, *(each.append for each in self._columns[:2]))
 
-    def add(self, ts_ns: int, prices: Sequence[int], are_bars: bool) -> bool:
-        """One event; False where it is of another kind, or does not fit."""
-        if are_bars is not self._are_bars:
-            return False
-        try:
-            for column, price in zip(self._columns, prices, strict=True):
-                column.append(price)
-            self._ts_ns.append(ts_ns)
-        except OverflowError:
-            return False
-        return True
+    def add(self, ts_ns: int, prices: Sequence[int]) -> None:
+        """One event. Raises OverflowError where it does not fit."""
+        for column, price in zip(self._columns, prices, strict=True):
+            column.append(price)
+        self._ts_ns.append(ts_ns)
+
+    def add_moment(self, ts_ns: int, bid: int, ask: int) -> None:
+        """The same of a quote."""
+        time, first, second = self._appends
+        time(ts_ns)
+        first(bid)
+        second(ask)
 
     def blocks(self) -> Iterator[PriceBlock]:
         """What was added, so many rows at a time as are made of batches."""
         for start in range(0, len(self._ts_ns), _ROWS):
             rows = slice(start, start + _ROWS)
             columns = [column[rows] for column in self._columns]
-            if self._are_bars:
+            if self.are_bars:
                 bid, ask = cast("Four", tuple(columns[:4])), cast("Four", tuple(columns[4:]))
             else:
                 bid, ask = _moments(columns[0]), _moments(columns[1])
-            yield PriceBlock(self._symbol, self._ts_ns[rows], bid, ask, self._are_bars)
+            yield PriceBlock(self._symbol, self._ts_ns[rows], bid, ask, self.are_bars)
 
 
 def _of_batches(batches: Iterable[Sequence[Event]]) -> Iterator[PriceBlock]:
