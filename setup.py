@@ -68,8 +68,9 @@ COMPILED = (
     "logos.indicators.crossing",
     "logos.journal.codec",
     "logos.journal.jsonlog",
+    "logos.journal.minutes",
     "logos.session.artifacts.rows",
-    "logos.session.artifacts.tables",
+    "logos.session.artifacts.lines",
 )
 """Modules by their dotted names: of the core, and of what runs at every order or bar besides."""
 

@@ -138,7 +138,7 @@ def format_units(units: int, decimals: int) -> str:
     digits = str(units)
     if units < 0 or len(digits) <= decimals:
         return _format_small(units, decimals)
-    return digits[:-decimals] + "." + digits[-decimals:]
+    return f"{digits[:-decimals]}.{digits[-decimals:]}"
 
 
 def _format_small(units: int, decimals: int) -> str:

@@ -14,7 +14,6 @@ docs/schema/decision-log.schema.json describes it for programs.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -23,6 +22,7 @@ import msgspec
 
 from logos.core.types import NS_PER_MINUTE, NS_PER_SECOND
 from logos.files import AppendFile
+from logos.journal.minutes import minute_text
 
 LINES_MAX: Final = 128
 """The buffer is written out as soon as it holds so many lines: 64 KiB of them, about."""
@@ -139,7 +139,7 @@ class JsonLog:
         minute_ns = ts_ns - self._minute_ns
         if not 0 <= minute_ns < NS_PER_MINUTE:
             minute, minute_ns = divmod(ts_ns, NS_PER_MINUTE)
-            self._minute = _BEGIN + _second_text(minute * 60)[:17].encode()
+            self._minute = _BEGIN + minute_text(minute).encode()
             self._minute_ns = minute * NS_PER_MINUTE
         second, rest_ns = divmod(minute_ns, NS_PER_SECOND)
         self._second = self._minute + _SECONDS[second]
@@ -158,12 +158,9 @@ def _text(text: str) -> bytes:
 
 def timestamp_text(ts_ns: int) -> str:
     """A moment (nanoseconds UTC) as the lines have it: ISO-8601 with nine decimals."""
-    second, rest = divmod(ts_ns, NS_PER_SECOND)
-    return f"{_second_text(second)}.{rest:09d}Z"
-
-
-def _second_text(second: int) -> str:
-    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    minute, rest_ns = divmod(ts_ns, NS_PER_MINUTE)
+    second, rest_ns = divmod(rest_ns, NS_PER_SECOND)
+    return f"{minute_text(minute)}{second:02d}.{rest_ns:09d}Z"
 
 
 def _writable(text: str) -> str:

@@ -8,17 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from logos.core.fixed import HALF_EVEN, divide, format_units
 from logos.core.orders import TRANSITIONS
 from logos.core.records import (
     AccountRecord,
-    LotClosure,
     NoteRecord,
     OrderRecord,
     OrderUpdate,
@@ -29,9 +26,10 @@ from logos.core.records import (
     Record,
 )
 from logos.core.types import OrderStatus
+from logos.session.artifacts.lines import account_line, fill_line, order_line, position_line
 from logos.session.artifacts.notes import NoteTables
 from logos.session.artifacts.payments import PAYMENT_COLUMNS, PAYMENTS, payment_row
-from logos.session.artifacts.rows import Moments, Table, cell, text_cell
+from logos.session.artifacts.rows import Moments, Table, cell
 
 ORDER_COLUMNS = (
     "order_id",
@@ -114,10 +112,6 @@ def tables_of(has_payments: bool) -> tuple[str, ...]:
     return (*TABLES, PAYMENTS) if has_payments else TABLES
 
 
-_quantity_text = lru_cache(maxsize=4096)(format_units)
-"""Quantities, and figures that are mostly 0, come again and again; prices and money do not."""
-
-
 class ArtifactWriter:
     """Writes orders.csv, trades.csv, positions.csv and account.csv into a new session folder.
 
@@ -184,11 +178,16 @@ class ArtifactWriter:
             elif kind is OrderRecord:
                 self._open_orders[record.order_id] = record  # type: ignore[union-attr,assignment]
             elif kind is PaperFillRecord:
-                self._write_fill(record)  # type: ignore[arg-type]
+                fill: PaperFillRecord = record  # type: ignore[assignment]
+                symbol = fill.symbol
+                worth, is_inverse = self._unit_values[symbol], symbol in self._inverse
+                self._trades.add(fill_line(fill, worth, is_inverse, self._moments))
             elif kind is PositionRecord:
-                self._write_position(record)  # type: ignore[arg-type]
+                self._positions.add(position_line(record, self._moments))  # type: ignore[arg-type]
             elif kind is AccountRecord:
-                self._write_account(record)  # type: ignore[arg-type]
+                account: AccountRecord = record  # type: ignore[assignment]
+                has_payments = self._payments is not None
+                self._account.add(account_line(account, has_payments, self._moments))
             elif kind is NoteRecord or kind is PlotRecord:
                 self._notes.write(record)  # type: ignore[arg-type]
             elif kind is PaymentRecord:
@@ -207,18 +206,19 @@ class ArtifactWriter:
     def _end_order(self, update: OrderUpdate) -> None:
         """One row for each order, when it has ended."""
         if update.quantity_units:
-            order = self._open_orders[update.order_id]
+            before = self._open_orders[update.order_id]
             self._open_orders[update.order_id] = msgspec.structs.replace(
-                order,
+                before,
                 quantity_units=update.quantity_units,
-                limit_price_units=update.limit_price_units or order.limit_price_units,
-                stop_price_units=update.stop_price_units or order.stop_price_units,
+                limit_price_units=update.limit_price_units or before.limit_price_units,
+                stop_price_units=update.stop_price_units or before.stop_price_units,
             )
         if TRANSITIONS[update.status]:
             self._updates[update.order_id] = update
             return
         self._updates.pop(update.order_id, None)
-        self._write_order(self._open_orders.pop(update.order_id), update, has_ended=True)
+        order = self._open_orders.pop(update.order_id)
+        self._orders.add(order_line(order, update, True, self._created, self._moments))
 
     def write_open_orders(self) -> None:
         """Rows for the orders that are open, as they stand; when they ended is empty."""
@@ -226,96 +226,11 @@ class ArtifactWriter:
             unheard = OrderUpdate(
                 order.ts_ns, order.tick_id, order_id, order.symbol, OrderStatus.NEW, 0, 0, ""
             )
-            self._write_order(order, self._updates.get(order_id, unheard), has_ended=False)
-
-    def _write_order(self, order: OrderRecord, update: OrderUpdate, *, has_ended: bool) -> None:
-        prices = order.price_decimals
-        quantities = order.quantity_decimals
-        limit_price = order.limit_price_units
-        stop_price = order.stop_price_units
-        ended = self._moments.text(update.ts_ns) if has_ended else ""
-        created = self._created.text(order.ts_ns)
-        self._orders.add(
-            f"{order.order_id},{order.client_order_id},{created},{ended},{order.tick_id},"
-            f"{update.tick_id if has_ended else ''},{cell(order.symbol)},"
-            f"{order.side._value_},{order.type._value_},{order.time_in_force._value_},"
-            f"{_quantity_text(order.quantity_units, quantities)},"
-            f"{_quantity_text(update.filled_units, quantities)},"
-            f"{format_units(limit_price, prices) if limit_price else ''},"
-            f"{format_units(stop_price, prices) if stop_price else ''},"
-            f"{format_units(order.reference_price_units, prices)},{update.status._value_},"
-            f"{update.reason},{format_units(update.fee_units, order.money_decimals)},"
-            f"{cell(text_cell(order.tag))},{cell(text_cell(order.notes))},"
-            f"{'yes' if order.reduce_only else ''},{cell(text_cell(order.group))}\n"
-        )
-
-    def _write_fill(self, fill: PaperFillRecord) -> None:
-        money = fill.money_decimals
-        quantities = fill.quantity_decimals
-        base_fee = fill.base_fee_units
-        worth, price = fill.quantity_units * self._unit_values[fill.symbol], fill.price_units
-        is_inverse = fill.symbol in self._inverse
-        notional = divide(worth, price, HALF_EVEN) if is_inverse else worth * price
-        opened = fill.opened_units
-        lot = f"L{fill.opened_lot_id}:{_quantity_text(opened, quantities)}" if opened else ""
-        closed = ";".join([_closure_text(lot, fill) for lot in fill.lots])
-        self._trades.add(
-            f"{fill.fill_id},{self._moments.text(fill.ts_ns)},{fill.tick_id},{fill.order_id},"
-            f"{fill.client_order_id},{cell(fill.symbol)},{fill.side._value_},"
-            f"{_quantity_text(fill.quantity_units, quantities)},"
-            f"{format_units(fill.price_units, fill.price_decimals)},{fill.liquidity._value_},"
-            f"{format_units(notional, money)},{format_units(fill.fee_units, money)},"
-            f"{cell(fill.currency)},{format_units(fill.realised_units, money)},{closed},{lot},"
-            f"{_quantity_text(fill.position_units, quantities)},"
-            f"{format_units(fill.symbol_realised_units, money)},"
-            f"{format_units(fill.symbol_fees_units, money)},"
-            f"{format_units(fill.wallet_units, money)},"
-            f"{format_units(base_fee, fill.base_decimals) if base_fee else ''}\n"
-        )
-
-    def _write_position(self, position: PositionRecord) -> None:
-        money = position.money_decimals
-        self._positions.add(
-            f"{self._moments.text(position.ts_ns)},{cell(position.symbol)},"
-            f"{cell(position.currency)},"
-            f"{_quantity_text(position.position_units, position.quantity_decimals)},"
-            f"{format_units(position.mark_units, position.price_decimals)},"
-            f"{format_units(position.cost_units, money)},"
-            f"{format_units(position.realised_units, money)},"
-            f"{format_units(position.unrealised_units, money)},"
-            f"{format_units(position.fees_units, money)},{position.open_lots}\n"
-        )
-
-    def _write_account(self, account: AccountRecord) -> None:
-        money = account.money_decimals
-        figures = [
-            account.balance_units,
-            account.locked_units,
-            account.initial_units,
-            account.realised_units,
-            account.fees_units,
-            account.unrealised_units,
-            account.equity_units,
-            account.high_water_units,
-            account.max_drawdown_units,
-        ]
-        if self._payments is not None:
-            figures.append(account.payments_units)
-        text = ",".join([format_units(figure, money) for figure in figures])
-        self._account.add(f"{self._moments.text(account.ts_ns)},{cell(account.currency)},{text}\n")
+            update = self._updates.get(order_id, unheard)
+            self._orders.add(order_line(order, update, False, self._created, self._moments))
 
     def _write_payment(self, payment: PaymentRecord) -> None:
         if self._payments is None:
             raise ValueError(f"a payment at {payment.ts_ns}, and the settings know of none")
         time, names = self._moments.text(payment.ts_ns), (payment.symbol, payment.currency)
         self._payments.add(payment_row(payment, time, *map(cell, names)))
-
-
-def _closure_text(lot: LotClosure, fill: PaperFillRecord) -> str:
-    """`L1:1000@1.07:10.00:2.00`: lot, quantity closed, its open price, profit, fees."""
-    return (
-        f"L{lot.lot_id}:{_quantity_text(lot.quantity_units, fill.quantity_decimals)}"
-        f"@{format_units(lot.open_price_units, fill.price_decimals)}"
-        f":{format_units(lot.pnl_units, fill.money_decimals)}"
-        f":{format_units(lot.fee_units, fill.money_decimals)}"
-    )
