@@ -21,7 +21,7 @@ from logos.adapters.mt5.gateway.failures import QuestionLost, TradeLost
 from logos.adapters.mt5.gateway.gateway import Gateway
 from logos.adapters.mt5.gateway.settings import Endpoints, GatewaySettings
 from logos.adapters.mt5.gateway.sockets import FRAME_BYTES_MAX
-from logos.adapters.mt5.gateway.wire import FrameError, Question, decode_frame, number
+from logos.adapters.mt5.gateway.wire import FIELDS, FrameError, Question, decode_frame, number
 from logos.files import JsonLines
 
 _JSON = st.recursive(
@@ -94,6 +94,17 @@ def test_numbers_are_read_and_written_digit_for_digit() -> None:
     assert b'"price":1.10000' in question.frame
     with pytest.raises(ValueError, match="not a JSON number"):
         number("Infinity")
+
+
+@given(st.text(max_size=8), st.sampled_from([{"action": "ACCOUNT"}, {"action": "X", "id": 7}]))
+def test_a_request_that_is_given_an_id_is_the_same_request_with_it(
+    rid: str, fields: dict[str, object]
+) -> None:
+    question = Question(fields, "token")
+    before = json.loads(question.frame)
+    question.identify(rid)
+    assert json.loads(question.frame) == {**before, "rid": rid}
+    assert before == dict.fromkeys(FIELDS) | fields | {"comment": "token"}
 
 
 class BadTerminal:

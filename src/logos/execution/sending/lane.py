@@ -97,8 +97,7 @@ class Lane:
         """Tells when the venue says that so little is left that questions wait."""
         self.may_need: Callable[[], int] = lambda: 1_000
         """How many orders and cancels may have to leave at once; questions leave room for them."""
-        use_pace = getattr(venue, "use_pace", None)
-        if use_pace is not None:
+        if (use_pace := getattr(venue, "use_pace", None)) is not None:
             use_pace(self.pace)
 
     # ---- turns ----
@@ -106,6 +105,9 @@ class Lane:
     def go(self, kind: RequestKind) -> bool:
         """Take a turn if there is one right now."""
         self._refresh()
+        is_told = self._closed_until_ns or self._no_questions_until_ns
+        if not (is_told or self._meters or self._together is not None or any(self._ranks)):
+            return True  # nothing is counted, and nobody waits
         now_ns = self._clock.now_ns()
         with self._step(now_ns) as others:
             is_behind = any(self._ranks[: rank_of(kind) + 1])

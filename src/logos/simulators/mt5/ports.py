@@ -1,4 +1,7 @@
-"""The ports by which the simulated terminal tells things: sending never waits.
+"""The ports of the simulated terminal: one is asked, and by three it tells things.
+
+What comes is read as soon as the event loop has a turn for it, with no task or future for each
+request: a terminal is not to be what bounds a stress run. Sending never waits.
 
 Its own mode keeps what there is no client for and sends it in its order once there is one; the
 published Expert Advisor sends without waiting and keeps nothing (JsonAPI.mq5:697-705).
@@ -17,6 +20,53 @@ PENDING_MAX: Final = 10_000
 """Frames that wait for a client, for each port; more are dropped and counted."""
 
 _CANNOT_SEND_S: Final = 0.02
+
+
+class SystemPort:
+    """The router that requests come to; made in the event loop that reads it."""
+
+    def __init__(self, context: zmq.Context[zmq.Socket[bytes]]) -> None:
+        self.socket = context.socket(zmq.ROUTER)
+        """To be bound."""
+        self._has_news = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        descriptor = self.socket.getsockopt(zmq.FD)
+        assert isinstance(descriptor, int)
+        self._descriptor = descriptor
+        self._loop.add_reader(self._descriptor, self._on_news)
+
+    def _on_news(self) -> None:
+        # Asking takes back the news, which would come again at once and for ever.
+        events = self.socket.getsockopt(zmq.EVENTS)
+        assert isinstance(events, int)
+        if events & zmq.POLLIN:
+            self._has_news.set()
+
+    def read(self) -> list[bytes] | None:
+        """The next request, in the parts of its message; None where there is none."""
+        try:
+            return self.socket.recv_multipart(zmq.NOBLOCK)
+        except zmq.Again:
+            return None
+
+    async def next(self) -> list[bytes]:
+        """The next request; waits for it. There is a turn of the loop before each."""
+        await asyncio.sleep(0)
+        while (parts := self.read()) is None:
+            self._has_news.clear()
+            if (parts := self.read()) is not None:  # news of it was taken back by a sending
+                return parts
+            await self._has_news.wait()
+        return parts
+
+    def confirm(self, client: bytes) -> None:
+        """Tell a client that its request was read; one that has gone is not told."""
+        self.socket.send_multipart([client, b"", b"OK"], zmq.NOBLOCK)
+
+    def close(self) -> None:
+        """Close it."""
+        self._loop.remove_reader(self._descriptor)
+        self.socket.close(linger=0)
 
 
 class PushPorts:

@@ -43,7 +43,7 @@ from logos.simulators.mt5.faults import (
     fate_of,
 )
 from logos.simulators.mt5.market import Prices
-from logos.simulators.mt5.ports import PushPorts
+from logos.simulators.mt5.ports import PushPorts, SystemPort
 from logos.simulators.mt5.published import PublishedExpert
 from logos.simulators.mt5.terminal import Terminal
 from logos.simulators.mt5.ticker import Ticker
@@ -139,7 +139,7 @@ class Simulator:
         """The ports in use, by name; filled by `start`."""
         self.requests = 0
         self._context: zmq.asyncio.Context | None = None
-        self._system: zmq.asyncio.Socket | None = None
+        self._system: SystemPort | None = None
         self._pushing = PushPorts(PORT_NAMES[1:], keeps=self._expert is None)
         self._tasks: list[asyncio.Task[None]] = []
         self._authenticator: zmq.auth.asyncio.AsyncioAuthenticator | None = None
@@ -181,9 +181,9 @@ class Simulator:
         self._context = zmq.asyncio.Context()
         if self._options.curve_folder is not None:
             self._start_curve(self._context, self._options.curve_folder)
-        self._system = self._context.socket(zmq.ROUTER)
-        self._bind(self._system, "system", self._options.ports[0])
         plain: zmq.Context[zmq.Socket[bytes]] = zmq.Context(shadow=self._context)
+        self._system = SystemPort(plain)
+        self._bind(self._system.socket, "system", self._options.ports[0])
         for name, port in zip(PORT_NAMES[1:], self._options.ports[1:], strict=True):
             # Not asynchronous: sending never waits here.
             self._bind(self._pushing.make(name, plain), name, port)
@@ -215,7 +215,7 @@ class Simulator:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
         if self._system is not None:
-            self._system.close(linger=0)
+            self._system.close()
             self._system = None
         self._pushing.close()
         if self._authenticator is not None:
@@ -232,7 +232,7 @@ class Simulator:
         self._authenticator.start()
         self._authenticator.configure_curve(domain="*", location=str(folder / "clients"))
 
-    def _bind(self, socket: zmq.Socket[bytes] | zmq.asyncio.Socket, name: str, port: int) -> None:
+    def _bind(self, socket: zmq.Socket[bytes], name: str, port: int) -> None:
         socket.linger = 0
         # Beyond this a frame cannot even be refused in words: the peer is cut off.
         socket.setsockopt(zmq.MAXMSGSIZE, 2 * REQUEST_BYTES_MAX)
@@ -251,29 +251,27 @@ class Simulator:
         assert system is not None
         while True:
             if self._expert is None:
-                parts = await system.recv_multipart()
+                parts = await system.next()
             else:
                 await asyncio.sleep(self._options.timer_s)
                 self._expert.on_timer()
-                try:
-                    parts = await system.recv_multipart(zmq.NOBLOCK)
-                except zmq.Again:
+                if (found := system.read()) is None:
                     continue
+                parts = found
             if len(parts) != 3 or parts[1]:
                 self._audit({"kind": "malformed", "reason": "not a request of one part"})
                 continue
             self.requests += 1
             await self._take(system, parts[0], parts[2])
 
-    async def _take(self, system: zmq.asyncio.Socket, client: bytes, frame: bytes) -> None:
+    async def _take(self, system: SystemPort, client: bytes, frame: bytes) -> None:
         """One request: read, confirmed, carried out, answered."""
         fate = fate_of(self.faults, self.requests)
         if self._expert is not None and fate.delivery != UNREAD:
             for early in self._expert.before_ok(frame):
                 self._push("data", early)
         if fate.delivery not in (UNREAD, OK_LOST):
-            # A router drops what is for a client that has gone.
-            await system.send_multipart([client, b"", b"OK"])
+            system.confirm(client)
         delay_s, answers = self._read(frame, fate)
         if delay_s and (self._options.in_order or self._expert is not None):
             await asyncio.sleep(delay_s)

@@ -39,6 +39,9 @@ FIELDS: Final = (
 EXTENSION_FIELDS: Final = ("rid", "fromTicket")
 """Only a terminal that has said so knows them: they are left out where they are not used."""
 
+_ALL_FIELDS: Final = frozenset((*FIELDS, *EXTENSION_FIELDS))
+_NULLS: Final[dict[str, object]] = dict.fromkeys(FIELDS)
+
 DEPTH_MAX: Final = 6
 """No frame of the protocol is nested deeper than four; a frame beyond this is refused."""
 
@@ -97,6 +100,7 @@ ERRORS_BEFORE: Final = "errors before"
 _ACCOUNT_WORDS: Final = ("currency", "server", "broker")
 
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
+_encode = msgspec.json.Encoder().encode
 
 Reply = dict[str, Any]
 
@@ -175,7 +179,6 @@ class Question:
     """
 
     __slots__ = (
-        "_whole",
         "frame",
         "is_fence",
         "is_new_order",
@@ -189,8 +192,8 @@ class Question:
 
     def __init__(self, fields: Mapping[str, object], token: str) -> None:
         """Raises ValueError for a field the protocol does not have."""
-        unknown = sorted(set(fields).difference(FIELDS, EXTENSION_FIELDS))
-        if unknown:
+        if not fields.keys() <= _ALL_FIELDS:
+            unknown = sorted(set(fields) - _ALL_FIELDS)
             raise ValueError(f"the protocol has no field {', '.join(unknown)}")
         action = str(fields.get("action", ""))
         action_type = str(fields.get("actionType") or "")
@@ -204,13 +207,12 @@ class Question:
         self.token = token
         self.symbol = fields.get("symbol")
         self.timeframe = fields.get("chartTF")
-        self._whole = dict.fromkeys(FIELDS) | dict(fields) | {"comment": token}
-        self.frame = msgspec.json.encode(self._whole)
+        self.frame = _encode({**_NULLS, **fields, "comment": token})
 
     def identify(self, rid: str) -> None:
-        """Give the request an id of its own, which its answer will carry."""
+        """Give the request an id of its own, which its answer will carry. It has none yet."""
         self.rid = rid
-        self.frame = msgspec.json.encode(self._whole | {"rid": rid})
+        self.frame = b'%b,"rid":%b}' % (self.frame[:-1], _encode(rid))
 
     def is_shape_of(self, reply: Reply) -> bool:
         """Whether `reply` could be the answer to this question by what is in it."""

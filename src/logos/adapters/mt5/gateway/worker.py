@@ -129,7 +129,7 @@ class Worker:
             job = self._queue.take()
             if job is not None:
                 self._serve(job)
-                sockets.hand_over(0)
+                sockets.hand_over_now()
                 continue
             self._records.flush()
             self._is_idle = True
