@@ -92,7 +92,7 @@ def test_stretches_hold_what_the_lines_hold(
         ends: list[tuple[int, bytes]] = []
 
         def flat() -> Iterable[object]:
-            for first, texts, records, end, digest in read_stretches(path):
+            for first, _, end, digest, texts, records in read_stretches(path):
                 stretches.extend(zip(range(first, first + len(texts)), texts, records, strict=True))
                 ends.append((end, digest))
                 yield first

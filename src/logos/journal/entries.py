@@ -90,39 +90,48 @@ _ALONE: Final = frozenset((Manifest, Stopping, Sealed))
 
 
 class Stretch(NamedTuple):
-    """Lines that follow each other, read and verified: the number of the first, the JSON of each
-    and what it decodes to, and where the journal stands behind the last (bytes, digest)."""
+    """Lines that follow each other, read and verified: the number of the first and the byte at
+    which it starts, where the last ends and the chain's digest there, and of each its JSON and what
+    that decodes to."""
 
     sequence: int
-    bodies: Sequence[bytes]
-    records: Sequence[SessionRecord]
+    offset: int
     end: int
     digest: bytes
+    bodies: Sequence[bytes]
+    records: Sequence[SessionRecord]
 
 
 def read_stretches(path: Path) -> Iterator[Stretch]:
-    """The same, many lines at a time; a note of the session comes alone. Raises as `read_journal`,
-    after the last good line."""
+    """The entries as `read_journal` gives them, many lines at a time (see `stretches`)."""
     with open_journal(path) as reader:
+        yield from stretches(reader)
+
+
+def stretches(reader: JournalReader[SessionRecord]) -> Iterator[Stretch]:
+    """The lines from where the reader stands to the end, many at a time; a note of the session
+    comes alone. Raises as `JournalReader.entries`, after the last good line."""
+    if not reader.sequence:
         first = next(reader.entries(), None)
         if first is None:
             return
         yield _alone(first)
+    place = reader.sequence, reader.offset, reader.digest
+    for bodies in reader.blocks():
+        try:
+            records = [DECODER.decode(body) for body in bodies]
+        except ValueError:
+            records = []
+        if not records or not _ALONE.isdisjoint(map(type, records)):
+            reader.go_back(*place)
+            break  # line by line: that says what is wrong, and knows what may follow what
+        number, offset, _ = place
+        yield Stretch(number + 1, offset, reader.offset, reader.digest, bodies, records)
         place = reader.sequence, reader.offset, reader.digest
-        for bodies in reader.blocks():
-            try:
-                records = [DECODER.decode(body) for body in bodies]
-            except ValueError:
-                records = []
-            if not records or not _ALONE.isdisjoint(map(type, records)):
-                reader.go_back(*place)
-                break  # line by line: that says what is wrong, and knows what may follow what
-            yield Stretch(place[0] + 1, bodies, records, reader.offset, reader.digest)
-            place = reader.sequence, reader.offset, reader.digest
-        for entry in () if reader.is_at_end else reader.entries():
-            yield _alone(entry)
+    for entry in () if reader.is_at_end else reader.entries():
+        yield _alone(entry)
 
 
 def _alone(entry: SessionEntry) -> Stretch:
-    end = entry.offset + entry.size
-    return Stretch(entry.sequence, (entry.body,), (entry.record,), end, entry.digest)
+    sequence, offset, size, digest, body, record = entry
+    return Stretch(sequence, offset, offset + size, digest, (body,), (record,))

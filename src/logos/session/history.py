@@ -25,7 +25,9 @@ from logos.journal.entries import (
     SessionEntry,
     SessionRecord,
     Stopping,
+    Stretch,
     open_journal,
+    stretches,
 )
 from logos.journal.reader import Damaged, Entry, JournalError, JournalReader, TornTail
 from logos.journal.writer import Content, Position, content_of, ends_with
@@ -44,7 +46,7 @@ JournalDamagedError = Damaged
 
 _MOVED_RECORDS: Final = 4096
 
-_BLOCK_BYTES: Final = 1 << 20
+_BLOCK_BYTES: Final = 1 << 18
 
 _PRESCRIBING: Final = re.compile(rb'"body":\{"kind":"(?:switch|command|stopping|sealed)"')
 """The records by which a journal prescribes something to a replay, but for its manifest. No text in
@@ -115,6 +117,16 @@ class _Scan(msgspec.Struct):
             self.middle = Position(entry.sequence, entry.offset + entry.size, entry.digest)
             self.switches_before = len(self.gathered.switches)
             self.commands_before = len(self.gathered.commands)
+
+    def see_all(self, path: Path, stretch: Stretch) -> None:
+        """Take note of the records of a stretch, where no place is to be noted. Raises as `see`."""
+        first, offset, end, digest, bodies, records = stretch
+        if len(records) == 1:
+            self.see(path, Entry(first, offset, end - offset, digest, bodies[0], records[0]))
+        elif self.kept_bytes is None:
+            for record in records:
+                self.gathered.see(record)  # type: ignore[arg-type]  # notes come alone
+            self.records = first + len(records) - 1
 
     def _see_seal(self, path: Path, entry: SessionEntry, sealed: Sealed) -> None:
         try:
@@ -270,10 +282,15 @@ def _read_on(
     moved: Callable[[], object],
 ) -> _Scan:
     try:
-        for entry in reader.entries():
-            scan.see(path, entry)
-            if not entry.sequence % _MOVED_RECORDS:
+        if scan.middle_sequence < 0:
+            for stretch in stretches(reader):
+                scan.see_all(path, stretch)
                 moved()
+        else:
+            for entry in reader.entries():
+                scan.see(path, entry)
+                if not entry.sequence % _MOVED_RECORDS:
+                    moved()
     except TornTail:
         scan.is_torn = True
     scan.whole_bytes = reader.offset

@@ -99,7 +99,7 @@ class Projector:
         """Read and project all whole lines."""
         try:
             figures, judge = self.figures, self.judge
-            for first, bodies, records, end, digest in read_stretches(self._path):
+            for first, _, end, digest, bodies, records in read_stretches(self._path):
                 self._take(records, first, bodies)
                 judge = judge or self.judge
                 see_beside = self._see_beside
