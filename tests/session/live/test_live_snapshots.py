@@ -24,7 +24,7 @@ from logos.core.strategy import Answer, Context
 from logos.core.types import SessionStatus
 from logos.execution.metrics import MetricsSnapshot
 from logos.journal import reader
-from logos.journal.codec import decode_line
+from logos.journal.codec import decode_line, encode_lines
 from logos.journal.inputs import INPUTS_FILE
 from logos.session import SessionResult
 from logos.session.artifacts.recoveries import RECOVERIES
@@ -298,7 +298,13 @@ def test_only_what_is_behind_the_snapshot_is_read_line_by_line(
         first[sequence] = first.get(sequence, 0) + 1
         return decode_line(line, sequence, previous)
 
+    def counting_many(before: int, previous: bytes, bodies: list[bytes]) -> tuple[bytes, bytes]:
+        for sequence in range(before + 1, before + 1 + len(bodies)):
+            first[sequence] = first.get(sequence, 0) + 1
+        return encode_lines(before, previous, bodies)
+
     monkeypatch.setattr(reader, "decode_line", counting)
+    monkeypatch.setattr(reader, "encode_lines", counting_many)
     monkeypatch.setattr(LiveEngine, "_begin", _stop_here)
     with pytest.raises(EndOfTestError):
         go_on(crashed, Saving(), [])
