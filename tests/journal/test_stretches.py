@@ -68,6 +68,20 @@ def said(lines: Iterable[object]) -> tuple[list[object], str]:
     return read, ""
 
 
+@pytest.mark.parametrize(
+    "line", [b"", b"}", b"nothing", b'","body":', b'","body":}', b'{"seq":3,"crc":"","body":1']
+)
+def test_a_line_that_is_none_is_damage_among_others(tmp_path: Path, line: bytes) -> None:
+    path = tmp_path / "state.jsonl"
+    write_chain(path, [msgspec.json.encode(NOTES[0]), update(1), update(2)])
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([*lines[:2], line + b"\n", lines[2]]))
+    read, words = said(read_stretches(path))
+    assert len(read) == 2
+    assert words.startswith("Damaged: ")
+    assert "damaged at record 3" in words
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     data=st.data(),

@@ -62,7 +62,13 @@ def bodies_of(lines: bytes) -> list[bytes]:
     makes the very same `lines` of them; of what is no journal line it makes others."""
     split = lines.split(b"\n")
     split.pop()  # behind the last newline there is nothing
-    return [line[line.find(_BODY) + len(_BODY) : -1] for line in split]
+    bodies = []
+    for line in split:
+        start = line.find(_BODY)
+        # Compiled, a slice that ends before it begins is an error.
+        is_line = start >= 0 and line.endswith(b"}")
+        bodies.append(line[start + len(_BODY) : -1] if is_line else b"")
+    return bodies
 
 
 def decode_line(line: bytes, sequence: int, previous: bytes) -> tuple[bytes, bytes]:
