@@ -71,6 +71,8 @@ COMPILED = (
     "logos.journal.minutes",
     "logos.session.artifacts.rows",
     "logos.session.artifacts.lines",
+    "logos.session.artifacts.derived.cells",
+    "logos.session.artifacts.derived.pairing",
 )
 """Modules by their dotted names: of the core, and of what runs at every order or bar besides."""
 
