@@ -13,6 +13,14 @@ from setuptools import setup
 # Strategies, messages, the outbox and records stay interpreted: msgspec structs gain nothing
 # from mypyc.
 COMPILED = (
+    "logos.audit.exposure",
+    "logos.audit.files.figures",
+    "logos.audit.gatekeeping",
+    "logos.audit.money.averages",
+    "logos.audit.money.quick",
+    "logos.audit.open_orders",
+    "logos.audit.orders",
+    "logos.audit.rules",
     "logos.core.fixed",
     "logos.core.bars.terms",
     "logos.core.bars.spans",
@@ -74,7 +82,8 @@ COMPILED = (
     "logos.session.artifacts.derived.cells",
     "logos.session.artifacts.derived.pairing",
 )
-"""Modules by their dotted names: of the core, and of what runs at every order or bar besides."""
+"""Modules by their dotted names: of the core, of what runs at every order or bar besides, and of who
+judges every order again in `logos verify`."""
 
 
 def extensions() -> list:
