@@ -82,8 +82,8 @@ COMPILED = (
     "logos.session.artifacts.derived.cells",
     "logos.session.artifacts.derived.pairing",
 )
-"""Modules by their dotted names: of the core, of what runs at every order or bar besides, and of who
-judges every order again in `logos verify`."""
+"""Modules by their dotted names: of the core, of what runs at every order or bar besides, and of
+who judges every order again in `logos verify`."""
 
 
 def extensions() -> list:
