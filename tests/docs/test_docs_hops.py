@@ -21,7 +21,7 @@ from logos.core.gates import InProcessSwitch
 from logos.core.inventory import Inventory
 from logos.core.messages import Quote
 from logos.core.outbox import Outbox
-from logos.execution.inbox import Inbox
+from logos.execution.incoming.inbox import Inbox
 from logos.execution.venue_link import VenueLink
 from logos.session.open import open_session
 from logos.session.opening.spec import SessionSpec

@@ -22,7 +22,7 @@ from logos.core.messages import (
     TimePassed,
 )
 from logos.core.types import ReportKind
-from logos.execution.inbox import Inbox
+from logos.execution.incoming.inbox import Inbox
 from logos.feeds.contract import FeedNews, FeedState
 from logos.testing.builders import trade
 

@@ -15,7 +15,7 @@ from link_helpers import coin, rest
 from logos.core.gates import InProcessSwitch
 from logos.core.messages import Event, Quote, SessionEnd
 from logos.core.outbox import VenueRequest
-from logos.execution.inbox import Inbox
+from logos.execution.incoming.inbox import Inbox
 from logos.feeds.contract import LiveFeed, Sink
 from logos.session.connections import Connections
 from logos.session.drive import LiveEngine, LiveRules

@@ -21,7 +21,7 @@ from logos.data.replay import ReplayFeed
 from logos.session import ExitCode, entry
 from logos.session.artifacts.folder import SessionFolder, is_finished
 from logos.session.plan import Plan
-from logos.session.session import Session
+from logos.session.seal import Seal
 
 VERIFIED_MAX = 12
 REPLAYED_MAX = 3
@@ -35,11 +35,11 @@ _counts: Counter[tuple[str, str]] = Counter()
 def judge_sessions(monkeypatch: pytest.MonkeyPatch, name: str) -> Iterator[None]:
     """Judge what is finished meanwhile, up to the bounds of the test file `name`."""
     plans: dict[Path, Plan] = {}
-    end, close = Session._end, SessionFolder.close
+    seal, close = Seal.close, SessionFolder.close
 
-    def end_and_remember(self: Session, *arguments: Any) -> Any:
-        plans[self.folder.folder] = self.plan
-        return end(self, *arguments)
+    def seal_and_remember(self: Seal, *arguments: Any) -> Any:
+        plans[self._folder.folder] = self._plan
+        return seal(self, *arguments)
 
     def close_and_judge(self: SessionFolder) -> None:
         close(self)
@@ -47,7 +47,7 @@ def judge_sessions(monkeypatch: pytest.MonkeyPatch, name: str) -> Iterator[None]
         if plan is not None and is_finished(self.folder):
             judge(self.folder, plan, name)
 
-    monkeypatch.setattr(Session, "_end", end_and_remember)
+    monkeypatch.setattr(Seal, "close", seal_and_remember)
     monkeypatch.setattr(SessionFolder, "close", close_and_judge)
     yield
 

@@ -18,8 +18,8 @@ from logos.core.gates import InProcessSwitch
 from logos.core.messages import Event, Quote
 from logos.core.strategy import Answer, Context, Strategy
 from logos.core.types import SessionStatus
+from logos.execution.incoming.batches import Pieces
 from logos.session.entry import resume, run
-from logos.session.source import Pieces
 from logos.testing.builders import quote
 
 CONFIG = {

@@ -91,25 +91,25 @@ def test_a_session_that_met_the_switch_is_no_result(
     """The session's own gate: the switch is thrown once it has begun."""
     _, task = make(tmp_path)
 
-    monkeypatch.setattr("logos.session.session.Session._start", _thrown(tmp_path / "home"))
+    monkeypatch.setattr("logos.session.plan.Plan.begin_at", _thrown(tmp_path / "home"))
     reply = run(task)
     assert reply.outcome is None
     assert "thrown in the middle" in reply.stopped
 
 
 def _thrown(home: Path) -> Any:
-    """`Session._start`, with the switch thrown just before."""
-    from logos.session.session import Session
+    """`Plan.begin_at`, which a session asks right before its start, with the switch thrown."""
+    from logos.session.plan import Plan
 
-    begin = Session._start
+    begin = Plan.begin_at
 
-    def start(self: Session, first_ns: int) -> None:
+    def begin_at(self: Plan, first_ns: int) -> int:
         switch = CircuitBreaker(home / "state" / "kill-switch")
         switch.engage("thrown in the middle", "me")
         switch.close()
-        begin(self, first_ns)
+        return begin(self, first_ns)
 
-    return start
+    return begin_at
 
 
 def test_the_registry_names_the_workspace_of_the_sweep(

@@ -34,6 +34,7 @@ from logos.core.outbox import VenueRequest
 from logos.core.types import NS_PER_SECOND
 from logos.errors import cause_words
 from logos.execution.collector import Collector
+from logos.execution.incoming.batches import Batch
 from logos.execution.latency import LatencyHistogram
 from logos.execution.pulse import CREDIT_S
 from logos.execution.stall import StallWatch
@@ -43,7 +44,7 @@ from logos.session.outcome import Outputs, SessionResult
 from logos.session.presence.view import EngineSnapshot, LiveView
 from logos.session.recorded import RecordedSwitch
 from logos.session.session import Session
-from logos.session.source import Batch, LiveSource
+from logos.session.source import LiveSource
 from logos.session.venue.side import VenueSide
 
 Work = Callable[[], Coroutine[Any, Any, None]]

@@ -23,6 +23,7 @@ from logos.core.exits.lost import protection_words
 from logos.core.records import Record, WarningRecord
 from logos.core.types import SessionStatus
 from logos.errors import DataError, StrategyError, strategy_failed
+from logos.execution.incoming.batches import TICK_TO_DECISION, Pieces
 from logos.journal.inputs import INPUTS_FILE, InputsWriter, LiveFailureError, RecordedInputs
 from logos.journal.writer import JournalDiffersError
 from logos.secrecy import without, without_keys
@@ -61,7 +62,6 @@ from logos.session.outcome import (
 from logos.session.plan import Plan
 from logos.session.recorded import RecordedSwitch
 from logos.session.script import Script
-from logos.session.source import TICK_TO_DECISION, Pieces
 from logos.session.stored.next_steps import next_steps, resume_command
 from logos.shown import lines
 from logos.strategies.failure import failure_lines, first_error, with_place

@@ -24,7 +24,7 @@ from logos.core.engine import TradingCore
 from logos.core.messages import NOW, OperatorCommand, SessionEnd, Suspend
 from logos.core.records import Record
 from logos.errors import DataError
-from logos.execution.aside import ASIDE, Aside
+from logos.execution.incoming.batches import ASIDE, Aside, Batch, Pieces
 from logos.journal.beside import Beside
 from logos.journal.inputs import InputsWriter
 from logos.session.artifacts.decisions import Ticks
@@ -44,7 +44,7 @@ from logos.session.plan import Plan
 from logos.session.presence.figures import SessionFigures
 from logos.session.script import DueCommand, Script
 from logos.session.seal import Facts, Seal
-from logos.session.source import Batch, Pieces, Source
+from logos.session.source import Source
 from logos.session.supervisor import SessionSupervisor
 
 

@@ -19,12 +19,12 @@ from logos.cli.main import main
 from logos.core.gates import InProcessSwitch
 from logos.core.messages import Event, Reconcile
 from logos.core.types import OrderStatus, SessionStatus
+from logos.journal.beside import Beside
 from logos.journal.inputs import InputsWriter
 from logos.session import SessionResult
 from logos.session.entry import replay
 from logos.session.opening.spec import SessionSpec
 from logos.session.restoring import CannotResumeError
-from logos.session.session import Session
 from logos.session.venue.repair import Findings, book, look
 
 
@@ -123,7 +123,7 @@ def killed_while_booking(there: World, found: Findings, monkeypatch: Any, at: st
             write(writer, events)
 
         if at == "after its records":
-            monkeypatch.setattr(Session, "sync", lambda _: os._exit(9))
+            monkeypatch.setattr(Beside, "run", lambda *_: os._exit(9))
         else:
             monkeypatch.setattr(InputsWriter, "write", dying)
         booked(there, found)

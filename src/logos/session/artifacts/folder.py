@@ -222,7 +222,8 @@ class SessionFolder:
             if not self.is_logged:
                 self._decisions.see_switches(records)
                 continue
-            self._gathered.see_all(records)
+            for record in records:
+                self._gathered.see(record)
             self._decisions.write(records, bodies, ticks)
 
     def cut_off_rest(self) -> int:

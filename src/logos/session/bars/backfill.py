@@ -23,7 +23,7 @@ from logos.core.messages import Backfill, Bar, PastBar
 from logos.core.types import NS_PER_DAY, NS_PER_MINUTE, NS_PER_SECOND
 from logos.data.source import interval_from_text
 from logos.errors import LogosError
-from logos.execution.inbox import Inbox
+from logos.execution.incoming.inbox import Inbox
 from logos.feeds.contract import KeepsPast, LiveFeed
 from logos.session.plan import Plan
 

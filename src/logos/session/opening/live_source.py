@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from logos.core.engine import TradingCore
-from logos.execution.inbox import Inbox
+from logos.execution.incoming.inbox import Inbox
 from logos.session.bars.backfill import Backfilling
 from logos.session.bars.sources import wishes_in
 from logos.session.connections import Connections

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from logos.execution.inbox import Inbox
+from logos.execution.incoming.inbox import Inbox
 from logos.feeds.contract import FeedNews
 
 _NEWS_MAX: Final = 1_000

@@ -13,6 +13,7 @@ from logos.core.context import CoreView
 from logos.core.engine import TradingCore
 from logos.core.guards.standing import RiskFigures
 from logos.core.guards.uses import GuardUse
+from logos.execution.incoming.batches import TICK_TO_DECISION, Pieces
 from logos.execution.latency import LatencyHistogram
 from logos.execution.metrics import MetricsSnapshot
 from logos.files import make_folder, replace_json
@@ -30,7 +31,7 @@ from logos.session.presence.page import (
     SwitchFigures,
     metrics_path,
 )
-from logos.session.source import TICK_TO_DECISION, LiveSource, Pieces, Source
+from logos.session.source import LiveSource, Source
 
 EVERY_S: Final = 1.0
 """Between two looks at a session on recorded data; a live one is shown at each heartbeat."""

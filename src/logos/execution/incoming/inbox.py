@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, Final
 
 import msgspec
 
@@ -31,7 +32,12 @@ from logos.core.messages import (
     Report,
     TimePassed,
 )
+from logos.core.types import NEVER_NS
+from logos.execution.incoming.waiting import Taken, wait_and_take, wait_for_room
 from logos.feeds.contract import FeedNews
+
+# Compiled code would look an imported class up for every event.
+_QUOTE: Final = Quote
 
 
 class Inbox:
@@ -51,6 +57,8 @@ class Inbox:
         self._keeps_closes = keeps_closes
         self.size = size
         self._stale_after_ns = stale_after_ns
+        self._calm_ns = min((ns for ns in stale_after_ns.values() if ns), default=NEVER_NS)
+        """Data of this age is not late, whatever symbol it is of."""
         self._on_news = on_news
         self._events: list[Event | None] = []
         self._arrived_ns: list[int] = []
@@ -65,6 +73,8 @@ class Inbox:
         self._orphan = -1
         """Where the announcement waits that belongs to the quote let go just now; -1: nowhere."""
         self._room = asyncio.Event()
+        self._was_refused = False
+        """Whether somebody may wait for room since it was last taken from."""
         self._signals: list[ReceivedSignal] = []
         self._read: dict[str, int] = {}
         self.offsets: dict[str, int] = {}
@@ -83,20 +93,19 @@ class Inbox:
     def market(self, event: MarketEvent, event_ns: int) -> bool:
         """Take one market event, or say that there is no room."""
         events = self._events
-        if type(event) is not Quote or self._is_indexed or len(events) >= self.size:
-            return self._take_in(event, event_ns)
-        # A quote in its turn, by far the most frequent: what `_take_in` does, spelled out.
-        ts_ns = event.ts_ns
-        limit_ns = self._stale_after_ns.get(event.symbol, 0)
-        if ts_ns < self._latest_ns or (limit_ns and (ts_ns - event_ns > limit_ns or self._lagging)):
-            return self._take_in(event, event_ns)
-        self.market_count += 1
-        self.last_market_ns = self._latest_ns = ts_ns
-        events.append(event)
-        self._arrived_ns.append(time.perf_counter_ns())
-        if self._waiter is not None:
-            self._release()
-        return True
+        if type(event) is _QUOTE and not self._is_indexed and len(events) < self.size:
+            # A quote in its turn, by far the most frequent: what `_take_in` does, spelled out.
+            ts_ns = event.ts_ns
+            is_calm = ts_ns - event_ns <= self._calm_ns and not self._lagging
+            if is_calm and ts_ns >= self._latest_ns:
+                self.market_count += 1
+                self.last_market_ns = self._latest_ns = ts_ns
+                events.append(event)
+                self._arrived_ns.append(time.perf_counter_ns())
+                if self._waiter is not None:
+                    self._release()
+                return True
+        return self._take_in(event, event_ns)
 
     def _take_in(self, event: MarketEvent, event_ns: int) -> bool:
         symbol = event.symbol
@@ -104,7 +113,7 @@ class Inbox:
         if self._dropped > self.size:
             self._close_gaps()
         if len(self._events) - self._dropped >= self.size and not self._conflate(event):
-            self._room.clear()
+            self._refuse()
             return False
         if event.ts_ns < self._latest_ns:
             # It had to wait for room, and others came in between.
@@ -116,7 +125,7 @@ class Inbox:
         limit_ns = self._stale_after_ns.get(symbol, 0)
         if limit_ns:
             self._watch_age(symbol, event.ts_ns, event.ts_ns - event_ns, limit_ns)
-        if type(event) is Quote and self._is_indexed:
+        if type(event) is _QUOTE and self._is_indexed:
             self._latest_quote[symbol] = len(self._events)
         self.market_count += 1
         self.last_market_ns = event.ts_ns
@@ -140,7 +149,7 @@ class Inbox:
         """Let go of the symbol's older quote for this newer one, if that is what they are."""
         if not self._is_indexed:
             self._index_quotes()
-        index = self._latest_quote.get(event.symbol, -1) if type(event) is Quote else -1
+        index = self._latest_quote.get(event.symbol, -1) if type(event) is _QUOTE else -1
         if index < 0:
             return False
         self._events[index] = None
@@ -167,7 +176,7 @@ class Inbox:
         """Find where each symbol's newest quote waits; none was let go."""
         self._is_indexed = True
         self._latest_quote = {
-            event.symbol: place for place, event in enumerate(self._events) if type(event) is Quote
+            event.symbol: place for place, event in enumerate(self._events) if type(event) is _QUOTE
         }
 
     def _watch_age(self, symbol: str, ts_ns: int, age_ns: int, limit_ns: int) -> None:
@@ -186,11 +195,22 @@ class Inbox:
             self._dropped += 1
         self._put(lag)
 
-    async def room(self) -> None:
-        """Return once there is room for market data."""
-        while len(self) >= self.size:
-            self._room.clear()
-            await self._room.wait()
+    def room(self) -> Coroutine[Any, Any, None]:
+        """To be awaited: returns once there is room for market data."""
+        return wait_for_room(self)
+
+    @property
+    def room_wanted(self) -> asyncio.Event | None:
+        """What to wait for while there is no room; None: there is some."""
+        if len(self) < self.size:
+            return None
+        self._refuse()
+        return self._room
+
+    def _refuse(self) -> None:
+        """There is no room; who waits for some is woken when this is next taken from."""
+        self._was_refused = True
+        self._room.clear()
 
     def news(self, news: FeedNews) -> None:
         """Pass on what a feed says of itself."""
@@ -213,7 +233,7 @@ class Inbox:
     def signal(self, signal: ReceivedSignal) -> bool:
         """Take one signal, or say that there is no room; none is ever dropped."""
         if len(self._signals) >= self.size:
-            self._room.clear()
+            self._refuse()
             return False
         self._signals.append(signal)
         self._release()
@@ -241,17 +261,24 @@ class Inbox:
         if waiter is not None and not waiter.done():
             waiter.set_result(None)
 
-    async def take(self) -> tuple[list[Event], list[int]]:
-        """All that waits, in order, and when each arrived (`perf_counter_ns`); waits for the first.
+    def take(self) -> Coroutine[Any, Any, Taken]:
+        """To be awaited: all that waits, in order, and when each arrived (`perf_counter_ns`).
 
-        May be empty after `wake`.
+        Waits for the first; may give nothing after `wake`.
         """
-        if not (self._events or self._signals or self._read or self._is_woken):
-            waiter = self._waiter = asyncio.get_running_loop().create_future()
-            try:
-                await waiter
-            finally:
-                self._waiter = None
+        return wait_and_take(self)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether there is nothing to take."""
+        return not (self._events or self._signals or self._read or self._is_woken)
+
+    def expect(self, waiter: asyncio.Future[None] | None) -> None:
+        """Have this woken, once, when there is something to take; None: nobody waits any more."""
+        self._waiter = waiter
+
+    def take_now(self) -> Taken:
+        """All that waits, and when each arrived; see `take`."""
         self._is_woken = False
         self.peak = max(self.peak, len(self))
         if self._is_indexed:
@@ -261,7 +288,9 @@ class Inbox:
         self._events, self._arrived_ns = [], []
         if self._signals or self._read:
             self._add_aside(events, arrived_ns)
-        self._room.set()
+        if self._was_refused:
+            self._was_refused = False
+            self._room.set()
         return events, arrived_ns  # type: ignore[return-value]
 
     def _add_aside(self, events: list[Event | None], arrived_ns: list[int]) -> None:
