@@ -13,6 +13,14 @@ from setuptools import setup
 # Strategies, messages, the outbox and records stay interpreted: msgspec structs gain nothing
 # from mypyc.
 COMPILED = (
+    "logos.audit.exposure",
+    "logos.audit.files.figures",
+    "logos.audit.gatekeeping",
+    "logos.audit.money.averages",
+    "logos.audit.money.quick",
+    "logos.audit.open_orders",
+    "logos.audit.orders",
+    "logos.audit.rules",
     "logos.core.fixed",
     "logos.core.bars.terms",
     "logos.core.bars.spans",
@@ -71,14 +79,16 @@ COMPILED = (
     "logos.journal.minutes",
     "logos.session.artifacts.rows",
     "logos.session.artifacts.lines",
+    "logos.session.artifacts.derived.cells",
+    "logos.session.artifacts.derived.pairing",
     "logos.execution.incoming.batches",
     "logos.execution.incoming.inbox",
     "logos.execution.latency",
     "logos.execution.pulse",
     "logos.session.session",
 )
-"""Modules by their dotted names: of the core, and of what runs besides at every order or bar, or at
-every turn of a live session."""
+"""Modules by their dotted names: of the core, of what runs besides at every order or bar, or at every
+turn of a live session, and of who judges every order again in `logos verify`."""
 
 
 def extensions() -> list:

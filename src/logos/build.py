@@ -17,6 +17,7 @@ import ast
 import hashlib
 import importlib.util
 import inspect
+import os
 import sys
 import sysconfig
 from collections.abc import Iterator
@@ -47,10 +48,24 @@ def build_hash() -> str:
     if problem := stale_core():
         raise StaleCore(problem)
     digest = hashlib.sha256()
-    files = [*_PACKAGE.rglob("*.py"), *_PACKAGE.rglob("*.toml")]
-    for name, path in sorted((path.relative_to(_PACKAGE).as_posix(), path) for path in files):
-        digest.update(f"{name}:{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    root = os.fspath(_PACKAGE)
+    for name in sorted(_sources(root)):
+        # A thousand files at each start of a session: without `pathlib` in half the time.
+        with open(f"{root}/{name}", "rb", buffering=0) as file:
+            content = file.readall()
+        digest.update(f"{name}:{hashlib.sha256(content).hexdigest()}\n".encode())
     return digest.hexdigest()
+
+
+def _sources(root: str) -> Iterator[str]:
+    """The source files under a folder, by their paths within it."""
+    for folder, inner, names in os.walk(root):
+        inner[:] = [name for name in inner if name != "__pycache__"]
+        within = folder[len(root) + 1 :]
+        before = f"{within}/" if within else ""
+        for name in names:
+            if name.endswith((".py", ".toml")):
+                yield f"{before}{name}"
 
 
 def build_name() -> str:

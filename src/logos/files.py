@@ -175,8 +175,8 @@ def disposable() -> Iterator[None]:
     """What is written within, by this thread, can be made again and is thrown away if the machine
     stops: nothing waits for the disk.
 
-    For paper sessions on recorded data that a sweep runs; never around one whose orders could
-    leave. The kill switch does not go by it.
+    For replays, and paper sessions on recorded data that a sweep runs; never around one whose
+    orders could leave. The kill switch does not go by it.
     """
     before = _is_disposable.set(True)
     try:

@@ -101,4 +101,4 @@ def _extended(package: Path) -> Iterator[str]:
         for name in names:
             module, _, rest = name.partition(".")
             if f".{rest}" in EXTENSION_SUFFIXES:  # those of another Python are not imported
-                yield Path(folder, f"{module}.py").relative_to(package).as_posix()
+                yield Path(os.path.relpath(folder, package), f"{module}.py").as_posix()

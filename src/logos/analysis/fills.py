@@ -9,8 +9,9 @@ from functools import reduce
 
 from logos.analysis.model import FILLS_MAX, TRIPS_MAX, Fill, OpenTrip, Trip
 from logos.session.artifacts.derived.orders import FilledOrder
+from logos.session.artifacts.derived.pairing import TripMaker
 from logos.session.artifacts.derived.reading import EXACT, Row, number, time_ns
-from logos.session.artifacts.derived.trips import RoundTrip, TakenLot, TripMaker, Worth
+from logos.session.artifacts.derived.trips import RoundTrip, TakenLot, Worth
 
 
 class Exposure:

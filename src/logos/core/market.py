@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import Any, Final, final
 
+import msgspec
+
 from logos.core.exits.keeper import Exits
 from logos.core.instrument_state import InstrumentState
 from logos.core.matching import PaperMarket, Path, bar_points
@@ -24,6 +26,10 @@ from logos.core.terms.marks import LAST_TRADE
 BAR: Final = Bar
 TRADE: Final = Trade
 QUOTE_BAR: Final = QuoteBar
+
+# Such code looks each attribute of a struct up by its name as well: a bar is taken apart at once.
+_astuple: Final = msgspec.structs.astuple
+_BarFields = tuple[int, str, int, int, int, int, int, int, object, object]
 
 _NO_PRICE: Final = "the latest event's price was crossed or not positive"
 
@@ -112,31 +118,30 @@ class Market:
 
     def apply_bar(self, state: InstrumentState, bar: Bar) -> None:
         """As `apply_quote`, along the bar's path, valued at its close; after quotes a mark only."""
-        close, low = bar.close_units, bar.low_units
+        fields: _BarFields = _astuple(bar)
+        ts_ns, _, interval_ns, opened_at, high, low, close, volume, _, _ = fields
         if state.two_sided:
             self._see_trade(state, close if low >= state.watch.lowest else 0)
             return
         if low < state.watch.lowest:
             self._see_bad_price(state)
             return
-        ts_ns, interval_ns = bar.ts_ns, bar.interval_ns
         opened_ns = ts_ns - interval_ns
         bars = state.bars
         if bars.length_ns and bars.is_seen(opened_ns, interval_ns, state.last_ns):
             return
-        high = bar.high_units
         is_calm = state.calm_low <= low <= high <= state.calm_high
         if is_calm and opened_ns - state.last_ns <= QUIET_NS:
             state.watch.interval_ns = interval_ns  # as `believes_bar` finds, by far most often
         else:
-            prices = (bar.open_units, high, low, close)
+            prices = (opened_at, high, low, close)
             if not self._sanity.believes_bar(state, prices, prices, opened_ns, interval_ns):
                 return
         state.last_price = close
         if self._rules.participation_rate:
-            self._paper_market.offer(state, bar.volume_units, bar.volume_units, True)
+            self._paper_market.offer(state, volume, volume, True)
         if state.working:
-            prices = (bar.open_units, high, low, close)
+            prices = (opened_at, high, low, close)
             self._match_bar(state, prices, prices, opened_ns, ts_ns)
         self._set_prices(state, close, close)
 

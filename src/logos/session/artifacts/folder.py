@@ -222,8 +222,7 @@ class SessionFolder:
             if not self.is_logged:
                 self._decisions.see_switches(records)
                 continue
-            for record in records:
-                self._gathered.see(record)
+            self._gathered.see_all(records)
             self._decisions.write(records, bodies, ticks)
 
     def cut_off_rest(self) -> int:

@@ -14,14 +14,14 @@ from typing import Any, Final
 
 import msgspec
 
-from logos.core.fixed import format_units, parse_units
+from logos.core.fixed import power_of_ten
 from logos.core.instrument import Instrument
 from logos.simulators.mt5.book import MONEY_DECIMALS, SimBook, SimDeal, SimOrder, money_text
 from logos.simulators.mt5.market import PERIODS_S, TICK, Candle, SymbolMarket
 from logos.simulators.mt5.wire import RETCODES, WRONG_ACTION, WRONG_VALUE, Request, RequestError
 
 SERVER: Final = "logos-mt5-sim-Demo"
-_MARGIN_SHARE: Final = Decimal("0.01")
+_LEVERAGE: Final = 100
 
 Answer = dict[str, object]
 
@@ -125,11 +125,10 @@ class Answers:
         return total
 
     def margin_of(self, symbol: str, volume_units: int, price_units: int) -> int:
-        """What a position of this size binds."""
+        """What a position of this size binds: a hundredth of its value, in whole 10**-18."""
         instrument = self._instruments[symbol]
         value = instrument.value(price_units, volume_units)
-        text = Decimal(format_units(value, instrument.value_decimals)) * _MARGIN_SHARE
-        return parse_units(f"{text:f}", MONEY_DECIMALS)
+        return value * power_of_ten(MONEY_DECIMALS - instrument.value_decimals) // _LEVERAGE
 
     def _positions(self, _: Request) -> Answer:
         found = []

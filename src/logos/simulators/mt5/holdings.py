@@ -102,6 +102,9 @@ class Holdings:
     def open(self, symbol: str = "") -> list[SimPosition]:
         """What is held, of one symbol or of all, in the order of identifiers on a hedging account
         and of symbols on a netting one."""
+        if symbol and not self.is_hedging:
+            held = self.netted.get(symbol)
+            return [held] if held is not None and held.lots else []
         every = self._by_identifier.values() if self.is_hedging else self.netted.values()
         return [each for each in every if each.lots and symbol in ("", each.symbol)]
 

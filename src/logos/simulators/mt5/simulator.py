@@ -159,8 +159,9 @@ class Simulator:
 
     def now_ms(self) -> int:
         """The terminal's clock, in milliseconds."""
-        elapsed_ns = self._now_ns() - self._started_ns
-        now_ns = self._started_ns + elapsed_ns * self._options.speed
+        now_ns: float = self._now_ns()
+        if self._options.speed != 1.0:
+            now_ns = self._started_ns + (now_ns - self._started_ns) * self._options.speed
         return int(now_ns // 1_000_000) + 1000 * self._options.server_offset_s
 
     async def start(self) -> None:

@@ -309,6 +309,8 @@ class Terminal:
         """Close positions whose stop loss or take profit the market has reached."""
         for position in self.book.holdings.open(symbol):
             stop, target = position.stop_loss_units, position.take_profit_units
+            if not (stop or target):
+                continue
             held = position.volume_units
             price = self._closing_price(symbol, held)
             sign = 1 if held > 0 else -1

@@ -233,7 +233,7 @@ def _typed(fields: Mapping[str, Any], comment: str) -> Request:
 
 
 def _text(name: str, value: object) -> str:
-    if value is None:
+    if value is None:  # as most fields are, here and below
         return ""
     if not isinstance(value, str) or len(value) > _TEXT_MAX:
         raise ValueError(f"{name} is not a short text")
@@ -241,6 +241,10 @@ def _text(name: str, value: object) -> str:
 
 
 def _whole(name: str, value: object) -> int:
+    if value is None:
+        return 0
+    if type(value) is int and 0 <= value < _WHOLE_MAX:
+        return value
     number = _fraction(name, value)
     if number is None:
         return 0

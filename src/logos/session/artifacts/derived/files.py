@@ -31,15 +31,14 @@ from logos.session.artifacts.derived.equity import (
 )
 from logos.session.artifacts.derived.excursions import add_excursions
 from logos.session.artifacts.derived.orders import ORDER_CELLS
+from logos.session.artifacts.derived.pairing import TRADE_CELLS, round_trips
 from logos.session.artifacts.derived.prices import can_be_read_again, price_streams
 from logos.session.artifacts.derived.reading import table_cells, table_rows
 from logos.session.artifacts.derived.trips import (
-    TRADE_CELLS,
     TRIP_COLUMNS,
     TRIPS,
     RoundTrip,
     Worth,
-    round_trips,
     taken_lots,
     trip_row,
 )

@@ -3,6 +3,9 @@ records come, by whoever writes or reads them, so that a snapshot can say it of 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import msgspec
 
 from logos.core.commands import RECONCILED
@@ -30,6 +33,32 @@ class Gathered(msgspec.Struct):
     orders: int = 0
     epochs: list[tuple[int, Epochs]] = []
     last_order_id: int = 0
+
+    def see_all(self, records: Sequence[Any]) -> None:
+        """The same as `see` of each."""
+        last_ns, last_tick_id, orders = self.last_ns, self.last_tick_id, 0
+        for record in records:
+            kind = type(record)
+            # Most records, of which nothing else is to be noted. Each kind reads its own fields:
+            # where one place reads those of several, the interpreter looks them up anew each time.
+            if kind is OrderUpdate:
+                ts_ns, tick_id = record.ts_ns, record.tick_id
+                if record.status is OrderStatus.NEW and not record.quantity_units:
+                    orders += 1  # it was held until now
+            elif kind is PaperFillRecord:
+                ts_ns, tick_id = record.ts_ns, record.tick_id
+            elif kind is PositionRecord or kind is AccountRecord:
+                ts_ns, tick_id = record.ts_ns, 0
+            else:
+                self.see(record)
+                continue
+            if tick_id > last_tick_id:
+                last_tick_id = tick_id
+            if ts_ns > last_ns:
+                last_ns = ts_ns
+        self.orders += orders
+        self.last_ns = max(self.last_ns, last_ns)
+        self.last_tick_id = max(self.last_tick_id, last_tick_id)
 
     def see(self, record: Record) -> None:
         """Take note of the next record."""
