@@ -87,8 +87,8 @@ COMPILED = (
     "logos.execution.pulse",
     "logos.session.session",
 )
-"""Modules by their dotted names: of the core, of what runs besides at every order or bar, or at every
-turn of a live session, and of who judges every order again in `logos verify`."""
+"""Modules by their dotted names: of the core, of what runs besides at every order or bar or at
+every turn of a live session, and of who judges every order again in `logos verify`."""
 
 
 def extensions() -> list:
