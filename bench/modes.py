@@ -56,7 +56,9 @@ def peak_mib() -> float:
 
 
 def _environment(copy: Path) -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": f"{copy / 'src'}{os.pathsep}{ROOT}"}
+    # Compiled modules are kept, as by `make`: else each session would compile all sources anew.
+    kept = {"PYTHONDONTWRITEBYTECODE": ""}
+    return {**os.environ, **kept, "PYTHONPATH": f"{copy / 'src'}{os.pathsep}{ROOT}"}
 
 
 def _copy(mode: str) -> Path:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
 from threading import Event
 from typing import Final, TypeVar
 
@@ -39,6 +38,8 @@ def side_by_side(
     threads = min(len(sources), os.cpu_count() or 1, _THREADS_MAX)
     if threads < 2 or size < _BYTES_MIN:
         return [check_one(source, moved) for source in sources]
+    from concurrent.futures import ThreadPoolExecutor, wait  # a session of one source needs none
+
     is_over = Event()
 
     def go_on() -> None:
