@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,9 @@ from live_venue_helpers import World
 
 from logos.core.gates import InProcessSwitch
 from logos.core.messages import Event, Quote
-from logos.core.types import SwitchState
+from logos.core.strategy import Answer, Context, Strategy, limit
+from logos.core.types import Side, SwitchState
+from logos.feeds.contract import Sink
 from logos.journal.inputs import INPUTS_FILE, InputsWriter, RecordedInputs
 from logos.session.artifacts.folder import SessionFolder
 
@@ -116,6 +119,53 @@ def test_the_order_of_inputs_journal_and_venue(
     assert len(left) == 3
     for before, place in zip([0, *left], left, strict=False):
         assert {"inputs", "journal"} <= set(said[before:place])
+
+
+class Bursting(ScriptedFeed):
+    """Hands over all quotes at once, as they wait when a sync has kept the loop from them."""
+
+    is_over: Callable[[], bool]
+
+    async def run(self, sink: Sink) -> None:
+        for _ in range(self._count):
+            now_ns = self._clock.now_ns()
+            instrument = self._instruments[0]
+            sink.market(Quote(now_ns, instrument.symbol, 10_000, 10_001, 5, 5, instrument), now_ns)
+        while not self.is_over():
+            await asyncio.sleep(0)
+
+
+class Eager(Strategy):
+    """Leaves an order far below the market at every quote."""
+
+    def on_quote(self, context: Context, quote: Quote) -> Answer:
+        return limit(Side.BUY, 1, "60.00")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("count", [1, 10])
+def test_orders_that_are_made_in_one_turn_wait_for_one_sync(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    said: list[str] = []
+    there = World(tmp_path)
+    sync, submit = SessionFolder.sync, there.venue.submit
+
+    def of_journal(self: SessionFolder) -> None:
+        sync(self)
+        said.append("sync")
+
+    async def of_venue(*arguments: object) -> object:
+        said.append("submit")
+        return await submit(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(SessionFolder, "sync", of_journal)
+    monkeypatch.setattr(there.venue, "submit", of_venue)
+    feed = Bursting(there.clock, count)
+    feed.is_over = lambda: said.count("submit") == count
+    there.run(feed, Eager())
+    last = len(said) - said[::-1].index("submit")
+    assert said[:last] == ["sync", *["submit"] * count]
 
 
 @pytest.mark.long
