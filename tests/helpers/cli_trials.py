@@ -132,6 +132,8 @@ def run_cli_trial(seed: int, kept: Kept | None = None) -> Trial:
             elif process.returncode not in (0, -signal.SIGTERM):
                 trial.problems.append(f"the command ended with {process.returncode}")
         _finish(home, trade, trial)
+        if not session_folder(home).is_dir():
+            return trial  # `_finish` says why
         left = files_of(home)
         different = sorted(name for name in {*left, *files} if left.get(name) != files.get(name))
         trial.problems += [f"{name} is different" for name in different]
@@ -145,9 +147,11 @@ def run_cli_trial(seed: int, kept: Kept | None = None) -> Trial:
 
 def _finish(home: Path, trade: tuple[str, ...], trial: Trial) -> None:
     if not has_ended(home):
-        last = command(home, *next_command(home, trade)).wait(PATIENCE_S)
-        if last:
-            trial.problems.append(f"the last command ended with {last}")
+        last = command(home, *next_command(home, trade), stderr=subprocess.PIPE)
+        _, said = last.communicate(timeout=PATIENCE_S)
+        if last.returncode:
+            words = said.decode(errors="replace").strip()
+            trial.problems.append(f"the last command ended with {last.returncode}: {words}")
     elif not (session_folder(home) / REPORT).is_file():
         # Killed after the session's end, while its page was made: a command makes it again.
         made = command(home, "report", "cli").wait(PATIENCE_S)

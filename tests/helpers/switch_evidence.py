@@ -13,13 +13,9 @@ from switch_helpers import Workspace, no_space
 from logos.core.types import SwitchState
 from logos.killswitch import sensor as switch_sensor
 from logos.killswitch.breaker import CircuitBreaker
+from logos.killswitch.evidence import NO_KEY, Copy, Evidence
 from logos.killswitch.history import Tail
 from logos.killswitch.judge import Cause, Consequence, Pending
-from logos.killswitch.ledger import (
-    NO_KEY,
-    Copy,
-    Evidence,
-)
 from logos.killswitch.records import (
     NO_PREVIOUS,
     SCHEMA,

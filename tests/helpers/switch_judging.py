@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 
 from logos.core.types import SwitchState
+from logos.killswitch.evidence import NO_KEY, Copy, Evidence, Marker
 from logos.killswitch.history import Tail
 from logos.killswitch.judge import Consequence, Memory, Terms, Verdict, judge
-from logos.killswitch.ledger import NO_KEY, Copy, Evidence, Marker
 from logos.killswitch.records import NO_PREVIOUS, SCHEMA, MarkerNote, Transition, encode_line
 
 SECOND = 10**9

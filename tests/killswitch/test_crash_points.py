@@ -126,6 +126,24 @@ def test_a_crash_before_the_arm_record_is_swapped_never_leaves_it_safe(
             assert workspace.breaker().authority() is SAFE
 
 
+def test_a_first_arming_that_was_cut_short_is_finished_by_the_next_one(tmp_path: Path) -> None:
+    story = GRANTS["arming"]
+    for place in range(1, length(story, tmp_path / "dry") + 1):
+        workspace, _, layer, _ = play(story, tmp_path / str(place), crash_at(place))
+        watching = workspace.breaker()
+        committed = COMMIT in layer.calls[: place - 1]
+        assert (watching.authority() is SAFE) == committed
+        watching.status()
+        fresh = workspace.breaker()
+        assert fresh.arm_if_new() != committed, layer.calls[:place]
+        assert (fresh.authority(), watching.authority()) == (SAFE, SAFE)
+        assert [each.state for each in fresh.monitor().history()] == ["SAFE"]
+        workspace.arm_file.unlink()
+        assert watching.authority() is ENGAGED, "what was armed to the end is not new"
+        assert not workspace.breaker().arm_if_new()
+        assert workspace.breaker().authority() is ENGAGED
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("name", STOPS)
 def test_a_crash_after_the_marker_was_made_leaves_it_engaged(tmp_path: Path, name: str) -> None:

@@ -13,12 +13,10 @@ from switch_helpers import FaultyLayer, QuickLayer, Workspace, no_space
 
 from logos.core.types import SwitchState
 from logos.killswitch import sensor as switch_sensor
+from logos.killswitch.evidence import Evidence
 from logos.killswitch.files import Folder
 from logos.killswitch.flag import SharedFlag
 from logos.killswitch.judge import Verdict
-from logos.killswitch.ledger import (
-    Evidence,
-)
 
 SAFE, REDUCE_ONLY, ENGAGED = SwitchState.SAFE, SwitchState.REDUCE_ONLY, SwitchState.ENGAGED
 

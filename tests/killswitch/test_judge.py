@@ -18,9 +18,9 @@ from switch_judging import (
 )
 
 from logos.core.types import SwitchState
+from logos.killswitch.evidence import NO_KEY, NOTHING, Copy, Evidence, Marker
 from logos.killswitch.history import Tail
 from logos.killswitch.judge import Cause, Consequence, Memory, Pending, Verdict, judge
-from logos.killswitch.ledger import NO_KEY, NOTHING, Copy, Evidence, Marker
 from logos.killswitch.records import MarkerNote, Transition
 
 SAFE, REDUCE_ONLY, ENGAGED = SwitchState.SAFE, SwitchState.REDUCE_ONLY, SwitchState.ENGAGED

@@ -18,9 +18,9 @@ from switch_judging import (
 )
 
 from logos.core.types import SwitchState
+from logos.killswitch.evidence import Copy, Evidence
 from logos.killswitch.history import Tail
 from logos.killswitch.judge import Cause, Consequence, Memory, Pending, Terms, Verdict
-from logos.killswitch.ledger import Copy, Evidence
 from logos.killswitch.records import Transition, encode_line
 
 SAFE, REDUCE_ONLY, ENGAGED = SwitchState.SAFE, SwitchState.REDUCE_ONLY, SwitchState.ENGAGED

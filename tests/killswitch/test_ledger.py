@@ -11,16 +11,10 @@ import pytest
 from switch_evidence import FOUND, GONE, descriptor_count, evidence
 from switch_helpers import FaultyLayer, QuickLayer, Workspace
 
+from logos.killswitch.evidence import NO_KEY, Copy, Evidence, key_of
 from logos.killswitch.files import Folder
 from logos.killswitch.history import Tail
-from logos.killswitch.ledger import (
-    LOOKS_MAX,
-    NO_KEY,
-    Copy,
-    Evidence,
-    SwitchLedger,
-    key_of,
-)
+from logos.killswitch.ledger import LOOKS_MAX, SwitchLedger
 from logos.killswitch.records import MarkerNote
 
 # ---- what the disk says ----

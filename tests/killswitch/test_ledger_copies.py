@@ -12,9 +12,10 @@ import pytest
 from switch_evidence import descriptor_count, evidence
 from switch_helpers import FaultyLayer, QuickLayer, Workspace
 
+from logos.killswitch.evidence import NO_KEY, Copy, Evidence
 from logos.killswitch.files import Folder
 from logos.killswitch.history import Tail
-from logos.killswitch.ledger import NO_KEY, Copy, Evidence, SwitchLedger
+from logos.killswitch.ledger import SwitchLedger
 from logos.killswitch.records import (
     NO_PREVIOUS,
     ResetRefusedError,
@@ -145,7 +146,7 @@ def test_a_grant_swaps_the_record_last(written: Written) -> None:
     layer, ledger, folder = written
     ledger.write_grant(folder, SAFE_TWO, disk(ONE, ONE, ONE))
     swaps = [call for call in layer.calls if call.startswith(("replace", "open history"))]
-    assert swaps == ["open history.jsonl", "replace witness", "replace armed.json"]
+    assert swaps == ["replace history.jsonl", "replace witness", "replace armed.json"]
 
 
 @pytest.mark.parametrize(

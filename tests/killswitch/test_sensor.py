@@ -13,8 +13,8 @@ from switch_helpers import Clock, FaultyLayer, Workspace, no_space
 
 from logos.core.types import SwitchState
 from logos.killswitch import sensor as switch_sensor
+from logos.killswitch.evidence import Evidence
 from logos.killswitch.judge import Cause, Consequence, Memory, Pending, Verdict
-from logos.killswitch.ledger import Evidence
 
 SAFE, REDUCE_ONLY, ENGAGED = SwitchState.SAFE, SwitchState.REDUCE_ONLY, SwitchState.ENGAGED
 

@@ -14,8 +14,9 @@ from switch_helpers import FaultyLayer, Workspace
 from logos.core.gates import Switch
 from logos.core.types import SwitchState
 from logos.killswitch.breaker import CircuitBreaker
+from logos.killswitch.evidence import Evidence
 from logos.killswitch.files import Folder
-from logos.killswitch.ledger import Evidence, SwitchLedger
+from logos.killswitch.ledger import SwitchLedger
 from logos.killswitch.records import ResetRefusedError, StaleEpochError, Transition
 from logos.killswitch.sensor import SETTLE_NS
 

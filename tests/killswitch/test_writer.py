@@ -15,9 +15,10 @@ from logos.core.types import SwitchState
 from logos.killswitch import breaker as circuit_breaker
 from logos.killswitch import writer as switch_writer
 from logos.killswitch.breaker import CircuitBreaker
+from logos.killswitch.evidence import Evidence
 from logos.killswitch.files import Folder
 from logos.killswitch.judge import Cause, Consequence, Pending
-from logos.killswitch.ledger import Evidence, SwitchLedger
+from logos.killswitch.ledger import SwitchLedger
 from logos.killswitch.records import (
     NO_PREVIOUS,
     ResetRefusedError,

@@ -31,6 +31,7 @@ from typing import Final
 from logos import __version__, paths
 from logos.build import build_name
 from logos.core.types import SwitchState
+from logos.killswitch.evidence import Evidence
 from logos.killswitch.files import OsLayer, describe
 from logos.killswitch.history import CircuitBreakerMonitor
 from logos.killswitch.judge import (
@@ -43,13 +44,7 @@ from logos.killswitch.judge import (
     Terms,
     Verdict,
 )
-from logos.killswitch.ledger import (
-    KILL_FILE,
-    LOCK_FILE,
-    REDUCE_FILE,
-    Evidence,
-    SwitchLedger,
-)
+from logos.killswitch.ledger import KILL_FILE, LOCK_FILE, REDUCE_FILE, SwitchLedger
 from logos.killswitch.mounts import MOUNT_TABLE
 from logos.killswitch.records import (
     WHO_CHARACTERS_MAX,

@@ -130,8 +130,12 @@ def parse_history(content: bytes, name: str) -> list[Transition]:
 def append_line(folder: Folder, line: bytes) -> None:
     """Append under the writers' lock, durable on return. Raises OSError.
 
-    What an unfinished write left behind is cut away first, so that lines never run together.
+    What an unfinished write left behind is cut away first, so that lines never run together. The
+    first line comes with its file, or not at all.
     """
+    if folder.status(HISTORY_FILE) is None:
+        folder.replace(HISTORY_FILE, line)
+        return
     cut_torn(folder)
     fd = folder.open_regular(HISTORY_FILE, _APPEND)
     try:

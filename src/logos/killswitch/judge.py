@@ -14,7 +14,8 @@ from typing import Final
 import msgspec
 
 from logos.core.types import NS_PER_SECOND, SwitchState
-from logos.killswitch.ledger import KILL_FILE, REDUCE_FILE, Evidence, Marker
+from logos.killswitch.evidence import Evidence, Marker
+from logos.killswitch.ledger import KILL_FILE, REDUCE_FILE
 from logos.killswitch.records import Mode, Transition
 
 CLOCK_TOLERANCE_NS: Final = 5 * NS_PER_SECOND
@@ -113,7 +114,7 @@ def judge(
     a marker that was touched again after an engagement was recorded.
     """
     causes = _causes_of_process(memory, terms)
-    if evidence.is_empty and memory.epoch == 0:
+    if (evidence.is_empty or evidence.is_new) and memory.epoch == 0:
         why = "nothing was ever armed on this machine"
         if evidence.past:
             why = (

@@ -7,6 +7,8 @@ between any two. Method: an order of writing that makes every half-way state rea
   everybody. One that fails does not keep the others from being tried.
 - A reset writes history and witness first, and the arm record last: SAFE needs all three to hold
   the same line, so replacing the arm record is the one moment at which the switch turns SAFE.
+- The first arming of all leaves a mark before anything else, and takes it away at the end: where
+  one died in between, the next finishes it. Without the mark whatever is missing is a loss.
 - The witness lives outside the folder. A folder put back from an older copy disagrees with it.
 - Where folder and witness are both gone, the sessions of the workspace are the evidence of a past:
   a workspace that has sessions was armed once, so it is not new.
@@ -14,6 +16,7 @@ between any two. Method: an order of writing that makes every half-way state rea
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from pathlib import Path
@@ -23,15 +26,13 @@ import msgspec
 
 from logos import paths
 from logos.killswitch import history
+from logos.killswitch.evidence import NO_KEY, Copy, Evidence, Key, Marker, key_of, parse_copy
 from logos.killswitch.files import Folder, OsLayer, describe, kind_of
 from logos.killswitch.history import Tail
 from logos.killswitch.records import (
     LINE_BYTES_MAX,
-    MarkerNote,
-    RecordDamagedError,
     ResetRefusedError,
     Transition,
-    decode_line,
     decode_marker,
     digest,
     encode_line,
@@ -42,100 +43,12 @@ KILL_FILE: Final = "KILL"
 REDUCE_FILE: Final = "REDUCE_ONLY"
 LOCK_FILE: Final = "lock"
 FLAG_FILE: Final = "flag"
+ARMING_FILE: Final = "arming"
+"""The mark of a first arming: there before anything else is written, and gone when it is done."""
 MARKER_FILES: Final = (KILL_FILE, REDUCE_FILE)
 MARKER_BYTES_MAX: Final = 4_096
 LOOKS_MAX: Final = 4
 """How often a reader starts over because a writer was at work, before it says ENGAGED."""
-
-
-class Marker(msgspec.Struct, frozen=True):
-    """A marker file that is there."""
-
-    identity: str
-    """`name:inode:mtime_ns:size`: a second `touch` gives another one, a rename does not."""
-    note: MarkerNote
-    kind: str
-    """What it is when it is no regular file, in words."""
-
-
-class Copy(msgspec.Struct, frozen=True):
-    """One file that should hold the newest transition."""
-
-    line: bytes
-    transition: Transition | None
-    problem: str
-    """Why there is no transition, in words; empty when there is one."""
-    exists: bool
-
-
-Key = tuple[int, int, int, int, int]
-"""Inode, mtime, ctime (ns), size, device: equal while the same bytes stand under the name."""
-
-
-class Evidence(msgspec.Struct, frozen=True):
-    """Everything the disk says, taken while the arm record stood still."""
-
-    folder_problem: str
-    kill: Marker | None
-    reduce: Marker | None
-    armed: Copy
-    witness: Copy
-    tail: Tail
-    tail_transition: Transition | None
-    flag_exists: bool
-    stable: bool
-    """False when the arm record kept changing while the rest was read."""
-    key: Key
-    descriptors: tuple[int, int]
-    """The folder and the arm record, kept open for the reader (-1: not open)."""
-    past: str = ""
-    """What shows that sessions were here, in words; looked for only where the switch has nothing.
-    """
-
-    @property
-    def is_empty(self) -> bool:
-        """The switch has nothing: no record, history, witness, flag or marker."""
-        return (
-            not (self.armed.exists or self.witness.exists or self.tail.exists or self.flag_exists)
-            and self.kill is None
-            and self.reduce is None
-            and not self.folder_problem
-        )
-
-    @property
-    def is_new(self) -> bool:
-        """Nothing here was ever armed: the switch has nothing, and no session was ever here."""
-        return self.is_empty and not self.past
-
-    @property
-    def epoch(self) -> int:
-        """The highest epoch that any copy names; 0 when none does."""
-        copies = (self.armed.transition, self.witness.transition, self.tail_transition)
-        return max((copy.epoch for copy in copies if copy is not None), default=0)
-
-    @property
-    def markers(self) -> str:
-        """The identities of the markers that are there, as a transition records them."""
-        return ";".join(m.identity for m in (self.kill, self.reduce) if m is not None)
-
-
-NOTHING: Final = Copy(b"", None, "", False)
-NO_KEY: Final[Key] = (0, 0, 0, 0, 0)
-
-
-def key_of(found: os.stat_result) -> Key:
-    """The identity of a file's content."""
-    return found.st_ino, found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_dev
-
-
-def parse_copy(content: bytes | None, name: str) -> Copy:
-    """Judge the content of a file that should hold one transition."""
-    if content is None:
-        return Copy(b"", None, f"{name} is missing", False)
-    try:
-        return Copy(content, decode_line(content), "", True)
-    except RecordDamagedError as error:
-        return Copy(b"", None, f"{name} {error}", True)
 
 
 class SwitchLedger:
@@ -171,7 +84,7 @@ class SwitchLedger:
             self.release(evidence)
         else:
             evidence = self._look_once()
-        if evidence.is_empty:
+        if evidence.is_empty or evidence.is_cut_short:
             return msgspec.structs.replace(evidence, past=self._past())
         return evidence
 
@@ -215,6 +128,7 @@ class SwitchLedger:
             # The witness is read again: what it said before the record was read is of no use.
             witness = self._read_witness()
             flag_exists = folder.status(FLAG_FILE) is not None
+            is_arming = folder.status(ARMING_FILE) is not None
             found = folder.status(ARM_FILE)
             # Something unreadable is genuine: our own writers only ever swap whole files.
             unreadable = armed.exists and armed.transition is None
@@ -227,7 +141,18 @@ class SwitchLedger:
         last = parse_copy(tail.line, history.HISTORY_FILE).transition if tail.line else None
         descriptors = (folder.fd, record_fd)
         return Evidence(
-            "", kill, reduce, armed, witness, tail, last, flag_exists, stable, key, descriptors
+            folder_problem="",
+            kill=kill,
+            reduce=reduce,
+            armed=armed,
+            witness=witness,
+            tail=tail,
+            tail_transition=last,
+            flag_exists=flag_exists,
+            stable=stable,
+            key=key,
+            descriptors=descriptors,
+            is_arming=is_arming,
         )
 
     def _nothing(self, witness: Copy, problem: str) -> Evidence:
@@ -343,8 +268,24 @@ class SwitchLedger:
         if self.is_unlisted(before):
             history.append_line(folder, before.armed.line)
         history.append_line(folder, line)
+        self.finish_grant(folder, line)
+
+    def finish_grant(self, folder: Folder, line: bytes) -> None:
+        """Turn the switch SAFE by a line that the history holds already. Raises OSError."""
         self._write_witness(line)
         folder.replace(ARM_FILE, line)
+
+    @staticmethod
+    def mark_arming(folder: Folder) -> None:
+        """Leave the mark of a first arming. Raises OSError."""
+        with contextlib.suppress(FileExistsError):
+            folder.create(ARMING_FILE, b"")
+
+    @staticmethod
+    def drop_arming(folder: Folder) -> None:
+        """Take that mark away, if it is there. Raises OSError."""
+        if folder.status(ARMING_FILE) is not None:
+            folder.layer.unlink(ARMING_FILE, dir_fd=folder.fd)
 
     def take_markers(self, folder: Folder, before: Evidence) -> bool:
         """Move the markers out of the way; False, with all put back, when one is newer.

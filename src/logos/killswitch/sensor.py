@@ -28,6 +28,7 @@ from typing import Final
 import msgspec
 
 from logos.core.types import SwitchState
+from logos.killswitch.evidence import Evidence, Key
 from logos.killswitch.files import Folder, describe
 from logos.killswitch.flag import SharedFlag
 from logos.killswitch.judge import (
@@ -41,15 +42,7 @@ from logos.killswitch.judge import (
     Verdict,
     judge,
 )
-from logos.killswitch.ledger import (
-    ARM_FILE,
-    FLAG_FILE,
-    KILL_FILE,
-    REDUCE_FILE,
-    Evidence,
-    Key,
-    SwitchLedger,
-)
+from logos.killswitch.ledger import ARM_FILE, FLAG_FILE, KILL_FILE, REDUCE_FILE, SwitchLedger
 from logos.killswitch.mounts import network_problem
 
 SETTLE_NS: Final = 100_000_000
@@ -236,7 +229,7 @@ class SwitchSensor:
     def _open_flag(self, evidence: Evidence) -> None:
         """See to it that the flag file on the disk is the one mapped here."""
         descriptor = evidence.descriptors[0]
-        if descriptor < 0 or evidence.is_empty:
+        if descriptor < 0 or evidence.is_empty or evidence.is_new:
             return
         problem = ""
         with self._lock:

@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 
 from logos.core.types import NS_PER_SECOND, SwitchState
+from logos.killswitch.evidence import Evidence
 from logos.killswitch.judge import Cause, Consequence, Verdict
-from logos.killswitch.ledger import Evidence
 from logos.killswitch.records import Mode
 
 

@@ -18,10 +18,11 @@ from typing import Final
 
 from logos.core.types import SwitchState
 from logos.errors import LogosError
+from logos.killswitch.evidence import ARMED_BY, Evidence
 from logos.killswitch.files import Folder, describe
 from logos.killswitch.history import CircuitBreakerMonitor, cut_torn, rotate_damaged
 from logos.killswitch.judge import ENGAGED, SAFE, Cause, Consequence, Memory, Pending, judge
-from logos.killswitch.ledger import LOCK_FILE, Evidence, SwitchLedger
+from logos.killswitch.ledger import LOCK_FILE, SwitchLedger
 from logos.killswitch.records import (
     SCHEMA,
     StaleEpochError,
@@ -224,17 +225,29 @@ class SwitchWriter:
         )
 
     def arm_locked(self, folder: Folder) -> bool:
-        """Under the lock: arm for paper if this is new. Raises OSError."""
+        """Under the lock: arm for paper if this is new, or finish what was cut short of that.
+
+        Raises OSError.
+        """
         self.granting = b""
         evidence, _ = self._sensor.look()
         memory = self._sensor.memory
-        if not evidence.is_new or memory.epoch or memory.pending is not None:
-            return False
+        is_new = evidence.is_new and not memory.epoch and memory.pending is None
+        if is_new:
+            self._arm(folder, evidence)
+        self._ledger.drop_arming(folder)
+        return is_new
+
+    def _arm(self, folder: Folder, evidence: Evidence) -> None:
+        if evidence.tail.line:
+            self.granting = evidence.tail.line
+            self._ledger.finish_grant(folder, evidence.tail.line)
+            return
+        self._ledger.mark_arming(folder)
         why = "first session on this machine: armed for paper"
-        transition = self._transition(SAFE, "logos", why, evidence, is_grant=True)
+        transition = self._transition(SAFE, ARMED_BY, why, evidence, is_grant=True)
         self.granting = encode_line(transition)
         self._ledger.write_grant(folder, transition, evidence)
-        return True
 
     def reset_locked(
         self, folder: Folder, state: SwitchState, who: str, why: str, epoch: int
