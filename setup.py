@@ -81,7 +81,6 @@ COMPILED = (
     "logos.session.artifacts.lines",
     "logos.session.artifacts.derived.cells",
     "logos.session.artifacts.derived.pairing",
-    "logos.execution.incoming.batches",
     "logos.execution.incoming.inbox",
     "logos.execution.latency",
     "logos.execution.pulse",

@@ -24,7 +24,8 @@ from logos.core.records import Record
 from logos.core.strategy import Answer, Context, Strategy
 from logos.core.types import SessionStatus, Side, SwitchState
 from logos.errors import DataError
-from logos.session import SessionResult, entry, seal, source
+from logos.execution.incoming import batches
+from logos.session import SessionResult, entry, seal
 from logos.session.artifacts.claim import claim_folder
 from logos.session.artifacts.counts import RecordCounts
 from logos.session.artifacts.folder import SessionFolder
@@ -320,7 +321,7 @@ def test_host_json_says_when_the_session_ran_and_how_fast(
     stopwatch = itertools.count(0, 4 * 10**9)
     monkeypatch.setattr(seal, "time", SimpleNamespace(time_ns=lambda: next(moments)))
     told = SimpleNamespace(perf_counter_ns=lambda: next(stopwatch), monotonic=time.monotonic)
-    monkeypatch.setattr(source, "time", told)
+    monkeypatch.setattr(batches, "time", told)
     made = Pushed(tmp_path)
     assert made.send(quotes(20)) is None
     result = made.send(None)

@@ -15,7 +15,8 @@ from logos.config import make_config
 from logos.core.gates import InProcessSwitch
 from logos.core.types import SessionStatus
 from logos.errors import DataError
-from logos.session import entry, source
+from logos.execution.incoming import batches
+from logos.session import entry
 from logos.session.artifacts.snapshots.snapshot import read_snapshot
 from logos.session.plan import chunks_after, make_plan
 
@@ -58,7 +59,7 @@ def files(home: Path) -> dict[str, bytes]:
 def test_an_interrupted_session_goes_on_from_its_snapshot_to_the_same_bytes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, pieces: int
 ) -> None:
-    monkeypatch.setattr(source, "_PIECE_EVENTS", 1)  # and they double
+    monkeypatch.setattr(batches, "_PIECE_EVENTS", 1)  # and they double
     numbers = count(1)
 
     def due_and_interrupted() -> bool:
