@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 
@@ -16,7 +17,14 @@ CAMPAIGNS = re.findall(
 def runs(*words: str) -> list[str]:
     """The commands that `make` would run, but for those that make the environment."""
     command = ["make", "--no-print-directory", "--dry-run", "--old-file=env", *words]
-    said = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True)
+    said = subprocess.run(
+        command,
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "MAKEFLAGS": ""},
+    )
     return said.stdout.replace("\\\n", "").splitlines()
 
 
