@@ -102,7 +102,7 @@ def test_nothing_is_found_in_what_was_left_alone(home: Path) -> None:
 
 
 @pytest.mark.long
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     name=st.sampled_from(FILES),
     harm=st.sampled_from(sorted(HARMS)),
