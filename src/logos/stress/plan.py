@@ -32,7 +32,8 @@ _ORDERS_A_SECOND_MAX: Final = 10_000
 
 _OTHER: Final = ("0.01", "0.01", "1", "100")
 _LOTS_MAX: Final = 20
-"""The most that a symbol may hold, in lots: little enough for the guard to be met often."""
+"""The most that a symbol may hold, in lots, or more where more may be open at once: little enough
+for the guards to be met."""
 
 KILLS: Final = ("", "switch", "engine", "simulator")
 _FAULTS: Final = (
@@ -63,16 +64,6 @@ class StressSymbol(msgspec.Struct, frozen=True):
     contract: str
     price: str
     interval_ms: float
-
-    @property
-    def position_max(self) -> Decimal:
-        """The most units that may be held, in flight included."""
-        return _LOTS_MAX * Decimal(self.lot)
-
-    @property
-    def exposure_max(self) -> Decimal:
-        """About what that is worth."""
-        return self.position_max * Decimal(self.price) * Decimal(self.contract)
 
 
 class StressPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,9 +97,23 @@ class StressPlan(msgspec.Struct, frozen=True, kw_only=True):
     """What 99 of 100 orders of each symbol must be done within; 0: not judged."""
 
     @property
+    def open_max(self) -> int:
+        """Market orders of each symbol that are open at once."""
+        return max(1, self.in_flight // len(self.symbols))
+
+    def position_max(self, symbol: StressSymbol) -> Decimal:
+        """The most units of a symbol that may be held, in flight included: room for what is open,
+        of up to three lots each, and as much again."""
+        return max(_LOTS_MAX, 6 * self.open_max) * Decimal(symbol.lot)
+
+    def exposure_max(self, symbol: StressSymbol) -> Decimal:
+        """About what that is worth."""
+        return self.position_max(symbol) * Decimal(symbol.price) * Decimal(symbol.contract)
+
+    @property
     def gross_max(self) -> Decimal:
         """The limit of all symbols together: about half of what all could hold."""
-        return sum((each.exposure_max for each in self.symbols), Decimal(0)) / 2
+        return sum((self.exposure_max(each) for each in self.symbols), Decimal(0)) / 2
 
 
 def make_symbols(text: str, intervals: str) -> tuple[StressSymbol, ...]:
@@ -181,14 +186,14 @@ def settings_text(plan: StressPlan, ports: Sequence[int]) -> str:
         f"/reply_timeout_s={plan.reply_timeout_s:g},dead_after_s={plan.dead_after_s:g}"
         ",heartbeat_s=1"
     )
-    largest = min(max(each.exposure_max for each in plan.symbols), plan.gross_max)
+    largest = min(max(plan.exposure_max(each) for each in plan.symbols), plan.gross_max)
     tables: dict[str, Mapping[str, Any]] = {
         "session": {"id": SESSION_ID, "seed": plan.seed, "sample_interval_s": 0},
         "strategy": {"name": "logos.stress.strategy:StressStrategy"},
         "strategy.params": {
             "signals": plan.signals,
             "every": plan.every,
-            "open_max": max(1, plan.in_flight // len(plan.symbols)),
+            "open_max": plan.open_max,
             "all_open_max": plan.in_flight,
         },
         "account.balances": {"USD": BALANCE},
@@ -228,7 +233,8 @@ def settings_text(plan: StressPlan, ports: Sequence[int]) -> str:
             "settlement": "margin",
             "leverage": 100,
         }
-        tables[f"risk.symbols.{json.dumps(each.name)}"] = {"max_position": str(each.position_max)}
+        limit = str(plan.position_max(each))
+        tables[f"risk.symbols.{json.dumps(each.name)}"] = {"max_position": limit}
     return "\n".join(
         f"[{name}]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in table.items())
         for name, table in tables.items()

@@ -4,8 +4,9 @@ At each quote a symbol may give one signal: a market order of one to three lots 
 now and then a limit order far from the market, and a cancel of the one before. How often follows
 from `every`; `signals` bounds them for each symbol (0: without bound). A symbol with `open_max`
 open market orders waits for one of them to end, and so do all when `all_open_max` are open: more
-in flight than the terminal can serve would only wait in a queue. Limits of position and exposure
-are left to the guards: what they refuse is part of the exercise.
+in flight than the terminal can serve would only wait in a queue. Two of three signals lean against
+what is held: sides drawn without that come to the limits of position and exposure within a second,
+and a run would show how quickly the guards refuse. What still comes to them is theirs to refuse.
 """
 
 from __future__ import annotations
@@ -18,6 +19,11 @@ from logos.core.strategy import Answer, Cancel, Context, Request, Strategy, limi
 from logos.core.types import Side
 
 _FAR = Decimal("0.97")
+
+
+def _lean(held: Decimal) -> int:
+    """Of six draws, by how many fewer buy than sell."""
+    return (held > 0) - (held < 0)
 
 
 class StressStrategy(Strategy):
@@ -66,7 +72,7 @@ class StressStrategy(Strategy):
         quantity = to_decimal(
             (1 + draw % 3) * quote.instrument.lot, quote.instrument.quantity_decimals
         )
-        side = Side.BUY if draw < 3 else Side.SELL
+        side = Side.BUY if draw < 3 - _lean(context.position(symbol)) else Side.SELL
         answer: list[Request] = [Cancel(order_id=order.order_id) for order in waiting]
         if self._limit_every and given % self._limit_every == self._limit_every - 1:
             price_units = int(quote.bid_units * _FAR) // quote.instrument.tick
