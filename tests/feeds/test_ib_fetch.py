@@ -7,11 +7,13 @@ import ib_libraries  # noqa: F401 - first
 # isort: split
 
 import asyncio
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
+from waiting import until
 
 from logos.adapters.fetch import fetch_async
 from logos.adapters.fetch_request import FetchRequest
@@ -57,8 +59,13 @@ def fetched(out: Path, days: tuple[int, ...] = (0,), **changes: Any) -> list[Pat
                 "until_ns": clock.now_ns(),
             }
             request = FetchRequest(**(words | changes))
+            working = fetch_async(request, clock, Random(1), lambda _words: None)
             try:
-                return await fetch_async(request, clock, Random(1), lambda _words: None)
+                if not request.minutes:
+                    return await working
+                recording = asyncio.ensure_future(working)
+                await until(recording.done, "its end", meanwhile=partial(clock.advance, 1))
+                return recording.result()
             finally:
                 assert gateway.unread == []
 
