@@ -44,9 +44,7 @@ class SweepKills:
         self._market = place / "market"
         make_market(self._market)
         folder = place / "straight" / "sweep"
-        began_s = time.monotonic()
         assert self._start(folder, is_new=True).wait(PATIENCE_S) == 0
-        self._took_s = time.monotonic() - began_s
         self._tables = _tables(folder)
 
     def trial(self, seed: int) -> tuple[Counter[str], list[str]]:
@@ -57,17 +55,13 @@ class SweepKills:
         problems: list[str] = []
         for _ in range(chance.randint(1, KILLS_MAX)):
             process = self._start(folder, is_new=not (folder / "sweep.json").is_file())
-            instant_s = chance.uniform(0.05, self._took_s)
             whole = chance.random() < 0.5
-            try:
-                process.wait(instant_s)
-            except subprocess.TimeoutExpired:
+            if _lives_until_then(process, folder, chance):
                 (os.killpg if whole else os.kill)(process.pid, signal.SIGKILL)
                 process.wait(PATIENCE_S)
                 kills["with its workers" if whole else "the command alone"] += 1
-            else:
-                if process.returncode:
-                    problems.append(f"the command ended with {process.returncode}")
+            elif process.returncode:
+                problems.append(f"the command ended with {process.returncode}")
             wait_until(partial(_group_is_gone, process.pid), "the workers' end")
         if self._start(folder, is_new=not (folder / "sweep.json").is_file()).wait(PATIENCE_S):
             problems.append("the last command did not end well")
@@ -90,6 +84,23 @@ class SweepKills:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
+
+
+def _rows(folder: Path) -> int:
+    path = folder / "results.jsonl"
+    return path.read_bytes().count(b"\n") if path.is_file() else 0
+
+
+def _lives_until_then(process: subprocess.Popen[bytes], folder: Path, chance: Random) -> bool:
+    """Wait for an instant, drawn by the clock while it begins, else by the rows that are done;
+    whether the command lives then."""
+    begins = chance.random() < 0.3
+    until_s = time.monotonic() + (chance.uniform(0.05, 0.6) if begins else PATIENCE_S)
+    left = ROWS - _rows(folder)
+    rows = ROWS if begins or not left else ROWS - chance.randint(1, left)
+    while process.poll() is None and _rows(folder) <= rows and time.monotonic() < until_s:
+        time.sleep(0.002)
+    return process.poll() is None
 
 
 def _tables(folder: Path) -> dict[str, bytes]:

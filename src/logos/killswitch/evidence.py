@@ -98,6 +98,11 @@ class Evidence(msgspec.Struct, frozen=True):
         return (self.is_empty or self.is_cut_short) and not self.past
 
     @property
+    def is_unarmed(self) -> bool:
+        """There is no switch here to obey: it is new, or gone without a trace but its sessions."""
+        return self.is_empty or self.is_new
+
+    @property
     def epoch(self) -> int:
         """The highest epoch that any copy names; 0 when none does."""
         copies = (self.armed.transition, self.witness.transition, self.tail_transition)

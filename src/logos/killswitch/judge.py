@@ -114,7 +114,7 @@ def judge(
     a marker that was touched again after an engagement was recorded.
     """
     causes = _causes_of_process(memory, terms)
-    if (evidence.is_empty or evidence.is_new) and memory.epoch == 0:
+    if evidence.is_unarmed and memory.epoch == 0:
         why = "nothing was ever armed on this machine"
         if evidence.past:
             why = (

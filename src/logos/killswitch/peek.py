@@ -28,7 +28,7 @@ def read_switch(folder: Path) -> SwitchStatus | None:
     history_problem = CircuitBreakerMonitor(folder).problem()
     evidence = ledger.look()
     try:
-        if evidence.is_empty or evidence.is_new:
+        if evidence.is_unarmed:
             return None
         verdict = judge(
             evidence,

@@ -229,7 +229,7 @@ class SwitchSensor:
     def _open_flag(self, evidence: Evidence) -> None:
         """See to it that the flag file on the disk is the one mapped here."""
         descriptor = evidence.descriptors[0]
-        if descriptor < 0 or evidence.is_empty or evidence.is_new:
+        if descriptor < 0 or evidence.is_unarmed:
             return
         problem = ""
         with self._lock:

@@ -1,8 +1,9 @@
 """What a task awaits of the inbox.
 
-These functions stand beside the inbox because it is compiled and they must not be: in a coroutine
-of mypyc 2.4 that awaits while an exception passes through its `finally`, the next call of the same
-function raises that exception again.
+These functions stand beside the inbox because it is compiled and they must not be. With the loop
+that awaits them compiled (mypyc 2.4), the second live session of a process raised the exception of
+the first again; as far as it was followed, of a coroutine that awaits while an exception passes
+through its `finally`.
 """
 
 from __future__ import annotations
