@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -30,6 +31,8 @@ ROWS = 24
 KILLS_MAX = 4
 """In one trial."""
 PATIENCE_S = 300
+LOOK_S = 0.002
+"""Between two looks at how many rows are done."""
 _SWEEP = (
     *("mine.py:Above", "--data", "WAVE_6h_bars.csv", "--by", "net", "--workers", "2", "--quiet"),
     *("--param", "length=2..9", "--param", "quantity=1..3"),
@@ -98,8 +101,10 @@ def _lives_until_then(process: subprocess.Popen[bytes], folder: Path, chance: Ra
     until_s = time.monotonic() + (chance.uniform(0.05, 0.6) if begins else PATIENCE_S)
     left = ROWS - _rows(folder)
     rows = ROWS if begins or not left else ROWS - chance.randint(1, left)
-    while process.poll() is None and _rows(folder) <= rows and time.monotonic() < until_s:
-        time.sleep(0.002)
+    while _rows(folder) <= rows and time.monotonic() < until_s:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(LOOK_S)
+            break
     return process.poll() is None
 
 
